@@ -1,0 +1,57 @@
+# Everything is installed into .venv (and .venv-outflow for the real Outflow that the tests run).
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check format lint types contracts wheel screenshots bench clean
+
+help:
+	@echo "make demo         a pipeline that records itself, and the monitor on it"
+	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
+	@echo "make check        format, lint, types, import contracts, tests, wheel"
+	@echo "make screenshots  the pictures of the README, from the real program"
+	@echo "make bench        the figures of the README"
+
+.make/venv: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@mkdir -p .make && touch $@
+
+.make/outflow: Makefile
+	$(PYTHON) -m venv .venv-outflow
+	.venv-outflow/bin/python -m pip install --quiet 'outflow==0.9.2' 'SQLAlchemy<2' psycopg2-binary 'setuptools<81'
+	@mkdir -p .make && touch $@
+
+setup: .make/venv
+
+demo: .make/venv
+	@$(BIN)/python examples/demo.py
+
+test: .make/venv .make/outflow
+	$(BIN)/python -m pytest
+
+format: .make/venv
+	$(BIN)/ruff format --check .
+
+lint: .make/venv
+	$(BIN)/ruff check .
+
+types: .make/venv
+	$(BIN)/mypy
+
+contracts: .make/venv
+	$(BIN)/lint-imports --no-cache
+
+wheel: .make/venv
+	$(BIN)/python -m build --outdir dist .
+
+check: format lint types contracts test wheel
+
+screenshots: .make/venv
+	$(BIN)/python screenshots/make.py
+
+bench: .make/venv
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .make .venv .venv-outflow dist

@@ -1,0 +1,138 @@
+"""What is known of every block in a few bytes each: its run, its type and its state; pure.
+
+A million blocks take about five megabytes; the tasks of a run by state are always counted.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from outflow_core.rows import TOP_LEVEL, TaskCounts
+from outflow_core.states import BlockType, State
+
+SIZE = 4096
+_STATES = tuple(state.value for state in State)
+_ASIDE = 1  # a workflow that Outflow never starts: known, but not waited for
+_WORKFLOW = 2
+_TASK = _WORKFLOW + len(_STATES)
+_CODES = {
+    (kind.value, state): first + index
+    for kind, first in ((BlockType.WORKFLOW, _WORKFLOW), (BlockType.TASK, _TASK))
+    for index, state in enumerate(_STATES)
+}
+_UNKNOWN = b"\\x00"
+
+
+def _pattern(states: Iterable[State], gap: int) -> re.Pattern[bytes]:
+    """Stretches of blocks in these states; some others between them do not end a stretch."""
+    codes = b"".join(b"\\x%02x" % code for (_, state), code in _CODES.items() if State(state) in set(states))
+    return re.compile(b"[%s](?:[^%s]{0,%d}[%s])*" % (codes, codes, gap, codes), re.DOTALL)
+
+
+RUNNING = _pattern([State.RUNNING], 32)
+PENDING = _pattern([State.PENDING], 32)
+UNKNOWN = re.compile(_UNKNOWN + b"+")
+
+Span = tuple[int, int]
+"""The first and the last id of a stretch."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one run's blocks amount to."""
+
+    first: int
+    last: int
+    last_sign: Any = None
+    numbers: list[int] = field(default_factory=lambda: [0] * (_TASK + len(_STATES)))
+
+    def counts(self) -> TaskCounts:
+        """The run's tasks by state."""
+        return TaskCounts(**dict(zip(_STATES, self.numbers[_TASK:], strict=True)))
+
+
+class BlockIndex:
+    """The blocks by id, in pages of `SIZE` ids."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, tuple[bytearray, array[int]]] = {}
+        self.tallies: dict[int, Tally] = {}
+        self.last = 0
+
+    def learn(self, rows: Iterable[tuple[int, int, str, str, str, Any, Any]]) -> set[int]:
+        """Take rows (id, run, type, state, name, start, end); the ids whose type, state or run is news."""
+        return {row[0] for row in rows if self._put(*row)}
+
+    def _put(self, block_id: int, run_id: int, kind: str, state: str, name: str, start: Any, end: Any) -> bool:
+        code = _CODES.get((kind, state), _ASIDE)
+        if name == TOP_LEVEL and state == State.PENDING.value:
+            code = _ASIDE
+        codes, owners = self._page(block_id // SIZE)
+        place = block_id % SIZE
+        tally = self._tally(run_id, block_id)
+        for moment in (start, end):
+            if moment is not None and (tally.last_sign is None or moment > tally.last_sign):
+                tally.last_sign = moment
+        if codes[place] == code and owners[place] == run_id:
+            return False
+        self._forget(codes, owners, place)
+        codes[place], owners[place] = code, run_id
+        tally.numbers[code] += 1
+        self.last = max(self.last, block_id)
+        return True
+
+    def _tally(self, run_id: int, block_id: int) -> Tally:
+        tally = self.tallies.get(run_id)
+        if tally is None:
+            tally = self.tallies[run_id] = Tally(block_id, block_id)
+        elif block_id < tally.first:
+            tally.first = block_id
+        elif block_id > tally.last:
+            tally.last = block_id
+        return tally
+
+    def _page(self, number: int) -> tuple[bytearray, array[int]]:
+        page = self._pages.get(number)
+        if page is None:
+            page = self._pages[number] = (bytearray(SIZE), array("q", bytes(8 * SIZE)))
+        return page
+
+    def _forget(self, codes: bytearray, owners: array[int], place: int) -> bool:
+        code = codes[place]
+        if code:
+            self.tallies[owners[place]].numbers[code] -= 1
+            codes[place] = 0
+        return bool(code)
+
+    def keep_only(self, span: Span, ids: set[int]) -> set[int]:
+        """Forget the blocks of a span that are not among `ids` any more; the ids of those forgotten."""
+        gone = set()
+        for number in self._numbers(span):
+            codes, owners = self._pages[number]
+            for place in self._places(number, span):
+                block_id = number * SIZE + place
+                if codes[place] and block_id not in ids:
+                    self._forget(codes, owners, place)
+                    gone.add(block_id)
+        return gone
+
+    def spans(self, pattern: re.Pattern[bytes], within: Span) -> Iterator[Span]:
+        """The stretches of ids within a span whose blocks fit a pattern, in order."""
+        for number in self._numbers(within):
+            places = self._places(number, within)
+            for found in pattern.finditer(self._pages[number][0], places.start, places.stop):
+                yield number * SIZE + found.start(), number * SIZE + found.end() - 1
+
+    def _numbers(self, span: Span) -> list[int]:
+        first, last = span[0] // SIZE, span[1] // SIZE
+        if last - first < len(self._pages):
+            return [number for number in range(first, last + 1) if number in self._pages]
+        return sorted(number for number in self._pages if first <= number <= last)
+
+    def _places(self, number: int, span: Span) -> range:
+        start = number * SIZE
+        return range(max(span[0] - start, 0), min(span[1] - start, SIZE - 1) + 1)

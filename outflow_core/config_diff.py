@@ -1,0 +1,115 @@
+"""Two configurations become changes by path, not by line; pure.
+
+Values are told apart with their types (1, 1.0, True and "1" are four), the order of keys is no
+difference, and lists are aligned, so that one inserted element is one change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal
+
+from outflow_core.rows import ConfigurationRow
+
+Path = tuple[str | int, ...]
+Kind = Literal["changed", "added", "removed"]
+Section = Literal["config", "settings"]
+
+APART = ("_CONFIG_FILEPATH", "name")
+"""Keys that tell where a configuration came from, not what it says."""
+
+_ALIGNED = 2_000
+"""Longer lists are compared place by place: aligning them could take minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. The path's list indices count in the new value, for what was removed in the old one."""
+
+    section: Section
+    path: Path
+    kind: Kind
+    old: Any = None
+    new: Any = None
+
+
+def diff(old: ConfigurationRow, new: ConfigurationRow) -> tuple[Change, ...]:
+    """What differs between two stored configurations, in the order of their keys."""
+    if old.id == new.id and old == new:
+        return ()
+    sections: tuple[Section, ...] = ("config", "settings")
+    return tuple(
+        Change(section, *change)
+        for section in sections
+        for change in changes(_compared(getattr(old, section)), _compared(getattr(new, section)))
+    )
+
+
+def apart(old: ConfigurationRow, new: ConfigurationRow) -> tuple[Change, ...]:
+    """Differences in where the configurations came from; they do not count as differences."""
+    return tuple(
+        Change("config", (key,), "changed", old.config.get(key), new.config.get(key))
+        for key in APART
+        if old.config.get(key) != new.config.get(key)
+    )
+
+
+def _compared(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key not in APART}
+
+
+def changes(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Kind, Any, Any]]:
+    """The changes from one value to another: (path, kind, old, new)."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        yield from _mapping_changes(old, new, path)
+    elif isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
+        yield from _list_changes(old, new, path)
+    elif not _is_same(old, new):
+        yield path, "changed", old, new
+
+
+def _mapping_changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], path: Path
+) -> Iterator[tuple[Path, Kind, Any, Any]]:
+    for key, value in old.items():
+        if key in new:
+            yield from changes(value, new[key], (*path, key))
+        else:
+            yield (*path, key), "removed", value, None
+    for key, value in new.items():
+        if key not in old:
+            yield (*path, key), "added", None, value
+
+
+def _list_changes(old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[tuple[Path, Kind, Any, Any]]:
+    for before, after in _aligned([_sign(item) for item in old], [_sign(item) for item in new]):
+        paired = min(len(before), len(after))
+        for index, other in zip(before, after, strict=False):
+            yield from changes(old[index], new[other], (*path, other))
+        for index in before[paired:]:
+            yield (*path, index), "removed", old[index], None
+        for index in after[paired:]:
+            yield (*path, index), "added", None, new[index]
+
+
+def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[range, range]]:
+    """The stretches in which two lists differ, as the ranges of their indices."""
+    if len(old) > _ALIGNED or len(new) > _ALIGNED:
+        yield range(len(old)), range(len(new))
+        return
+    for kind, start, end, other_start, other_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield range(start, end), range(other_start, other_end)
+
+
+def _sign(value: Any) -> str:
+    """A text that is equal for equal values, types and all, whatever the order of keys."""
+    return json.dumps(value, sort_keys=True, default=repr)
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    """Equal in type and value; NaN is the same as NaN."""
+    return type(old) is type(new) and (old == new or (old != old and new != new))

@@ -1,0 +1,109 @@
+"""Settings become one engine for each database and role, made when it is first needed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.pool import QueuePool
+
+from outflow_core.errors import BindError, SourceError
+from outflow_core.settings import Credentials, Database, Settings
+
+Role = Literal["user", "admin"]
+BUSY_SECONDS = 30.0
+CONNECT_SECONDS = 5
+
+
+def postgresql_url(database: Database, credentials: Credentials | None) -> URL:
+    """The URL of a PostgreSQL database for one role; libpq fills in what is left out."""
+    host = database.host
+    query = {"sslmode": database.sslmode} if database.sslmode else {}
+    if host and host.startswith("/"):  # a Unix socket's directory, which a URL's host part cannot hold
+        query, host = {**query, "host": host}, None
+    return URL.create(
+        "postgresql+psycopg2",
+        username=credentials.name if credentials else None,
+        password=credentials.password if credentials else None,
+        host=host,
+        port=database.port,
+        database=database.database,
+        query=query,
+    )
+
+
+def make_engine(database: Database, role: Role = "user", *, create: bool = False) -> Engine:
+    """An engine that writes, for one role; nothing is contacted yet.
+
+    With `create` a missing SQLite file is made, otherwise using the engine raises SourceError.
+    """
+    if database.path is not None:
+        return create_engine("sqlite://", creator=_sqlite_creator(database.path, create), poolclass=QueuePool)
+    credentials = database.admin if role == "admin" else database.user or database.admin
+    return create_engine(
+        postgresql_url(database, credentials),
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"},
+        pool_pre_ping=True,
+    )
+
+
+def _sqlite_creator(path: Path, create: bool) -> Callable[[], sqlite3.Connection]:
+    """Connections to a file that must be there: SQLite itself would silently make an empty one."""
+    mode = "rwc" if create else "rw"
+
+    def connect() -> sqlite3.Connection:
+        if not create and not path.exists():
+            raise SourceError(f"{path}: no such database; run 'outflow-db upgrade' to make it.")
+        try:
+            return sqlite3.connect(sqlite_uri(path, mode), uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+        except sqlite3.OperationalError as error:
+            raise SourceError(f"{path}: cannot be opened: {error}.") from None
+
+    return connect
+
+
+def sqlite_uri(path: Path, options: str) -> str:
+    """A `file:` URI for SQLite; `?`, `#` and `%` in the path are quoted."""
+    return f"{path.absolute().as_uri()}?mode={options}"
+
+
+class Engines:
+    """The engines of one configuration, by bind key and role; safe in threads, and new ones after a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._made: dict[tuple[str, Role, int], Engine] = {}
+        self._lock = threading.Lock()
+
+    def engine(self, key: str, role: Role = "user") -> Engine:
+        """The engine of one bind and role; the admin role must be named in the configuration."""
+        database = self.settings.database(key)
+        if role == "admin" and database.path is None and database.admin is None:
+            raise BindError(
+                f"{self.settings.path}: database {key!r} has no admin role; add 'admin: name:password' to it, "
+                "or ask whoever keeps the database to do this."
+            )
+        with self._lock:
+            place = (key, role, os.getpid())
+            if place not in self._made:
+                self._made[place] = make_engine(database, role)
+            return self._made[place]
+
+    def dispose(self) -> None:
+        """Close every connection that this process opened."""
+        with self._lock:
+            for (_, _, pid), engine in self._made.items():
+                engine.dispose(close=pid == os.getpid())
+            self._made.clear()
+
+
+def driver_words(error: BaseException) -> str:
+    """What a driver says of a failure, on one line, without the statement or its values."""
+    origin: Any = getattr(error, "orig", None) or error
+    lines = [line.strip() for line in str(origin).splitlines() if line.strip()]
+    return " ".join(lines) or type(origin).__name__

@@ -1,0 +1,31 @@
+"""What can go wrong, in words: every message names the thing, the place and the way out."""
+
+from __future__ import annotations
+
+
+class OutflowError(Exception):
+    """Anything this project refuses or cannot do; its text is a sentence fit for a user."""
+
+
+class ConfigError(OutflowError):
+    """A configuration file that is missing, broken, or asks for what does not exist."""
+
+
+class BindError(OutflowError):
+    """A model, table or statement that does not fit the databases of the configuration."""
+
+
+class SourceError(OutflowError):
+    """A database that cannot be read now: missing, unreachable, locked, damaged."""
+
+
+class SchemaError(SourceError):
+    """A database that can be read, but whose tables are not the ones this program knows."""
+
+
+class NotFoundError(OutflowError):
+    """No such run or task in the books."""
+
+
+class RecordError(OutflowError):
+    """The recorder was used in a way that the books cannot express."""

@@ -1,0 +1,358 @@
+"""Reads for the screens and the scripts: every function asks short questions and returns frozen rows.
+
+The columns are named, never taken by position: their order differs between the databases that
+Outflow made. States are compared as text, so that a value from a newer version has a name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or_, select, type_coerce
+
+from outflow_core.errors import NotFoundError, SchemaError
+from outflow_core.failures import Failure
+from outflow_core.masking import mask_leaves, mask_secrets, mask_text, masked_paths
+from outflow_core.reader import Reads
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.states import BlockType, State
+from outflow_core.tables import block, configuration, edge, run, runtime_exception
+
+CHUNK = 500
+"""How many values one IN (...) holds: SQLite's older limit is 999."""
+
+
+def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as the driver gives it: no conversion that fails on values that nobody foresaw."""
+    return type_coerce(column, String)
+
+
+_RUN = [
+    run.c.id,
+    run.c.uuid,
+    run.c.command_name,
+    _plain(run.c.state),
+    _plain(run.c.start_time),
+    _plain(run.c.end_time),
+    run.c.hostname,
+    run.c.configuration_id,
+]
+_BLOCK = [
+    block.c.id,
+    _plain(block.c.type),
+    block.c.name,
+    _plain(block.c.state),
+    _plain(block.c.start_time),
+    _plain(block.c.end_time),
+    block.c.hostname,
+    block.c.parent_id,
+]
+
+
+def runs(
+    reads: Reads, *, count: int, below: int | None = None, state: State | None = None, command: str | None = None
+) -> tuple[RunRow, ...]:
+    """At most `count` runs (0: all), newest first, with ids under `below`; Outflow's placeholders are left out."""
+    query = select(*_RUN).where(run.c.id >= 0).order_by(run.c.id.desc())
+    if below is not None:
+        query = query.where(run.c.id < below)
+    if state is not None:
+        query = query.where(run.c.state == state)
+    if command is not None:
+        query = query.where(run.c.command_name == command)
+    return _runs(reads, query.limit(count) if count else query)
+
+
+def runs_by_id(reads: Reads, ids: Collection[int]) -> tuple[RunRow, ...]:
+    """The runs of these ids that exist, in no order."""
+    return tuple(row for some in _chunks(ids) for row in _runs(reads, select(*_RUN).where(run.c.id.in_(some))))
+
+
+def runs_above(reads: Reads, last: int, *, count: int) -> tuple[RunRow, ...]:
+    """At most `count` runs with ids above `last`, oldest first."""
+    return _runs(reads, select(*_RUN).where(run.c.id > last, run.c.id >= 0).order_by(run.c.id).limit(count))
+
+
+def _runs(reads: Reads, query: Select[Any]) -> tuple[RunRow, ...]:
+    return tuple(
+        RunRow(
+            id=row[0],
+            uuid=row[1],
+            command=row[2],
+            state=_state(row[3], f"outflow_run {row[0]}"),
+            start_time=as_time(row[4]),
+            end_time=as_time(row[5]),
+            hostname=row[6],
+            configuration_id=row[7],
+        )
+        for row in reads.rows(query)
+    )
+
+
+def find_run(reads: Reads, wanted: str) -> RunRow:
+    """The run that a person means: an id, a prefix of a uuid, `last`, `last:STATE` or `last:COMMAND`.
+
+    Raises NotFoundError, with what there is, when none or several fit.
+    """
+    wanted = wanted.strip()
+    kind, _, which = wanted.partition(":")
+    if kind == "last":
+        return _last_run(reads, which)
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
+        found = runs_by_id(reads, [int(wanted)])
+        if found:
+            return found[0]
+    return _run_by_uuid(reads, wanted)
+
+
+def _last_run(reads: Reads, which: str) -> RunRow:
+    if not which:
+        found = runs(reads, count=1)
+    elif which in [state.value for state in State]:
+        found = runs(reads, count=1, state=State(which))
+    else:
+        found = runs(reads, count=1, command=which)
+    if not found:
+        what = f"no run is in state or has command {which!r}" if which else "there are no runs yet"
+        raise NotFoundError(f"{what}; see 'outflow-tui runs'.")
+    return found[0]
+
+
+def _run_by_uuid(reads: Reads, prefix: str) -> RunRow:
+    found: tuple[RunRow, ...] = ()
+    if prefix:
+        matches = run.c.uuid.startswith(prefix.lower(), autoescape=True)
+        found = _runs(reads, select(*_RUN).where(run.c.id >= 0, matches).order_by(run.c.id.desc()).limit(5))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"several runs have a uuid that begins with {prefix!r}: {[row.id for row in found]}.")
+    newest = runs(reads, count=1)
+    there = f"the newest is {newest[0].id}" if newest else "there are none yet"
+    raise NotFoundError(
+        f"no run {prefix!r}; {there} (an id, the beginning of a uuid, last, last:failed, last:COMMAND)."
+    )
+
+
+def task_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, TaskCounts]:
+    """The tasks by state of each of these runs (None: all); a run without tasks is not in it."""
+    query = select(block.c.run_id, _plain(block.c.state), func.count()).where(block.c.type == BlockType.TASK)
+    found: dict[int, dict[str, int]] = {}
+    for run_id, state, number in _for_runs(reads, query.group_by(block.c.run_id, block.c.state), run_ids):
+        found.setdefault(run_id, {})[_state(state, f"outflow_block of run {run_id}").value] = number
+    return {run_id: TaskCounts(**numbers) for run_id, numbers in found.items()}
+
+
+def exception_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, int]:
+    """How many exceptions are recorded for the blocks of each run; a run without any is not in it."""
+    query = (
+        select(block.c.run_id, func.count())
+        .join_from(runtime_exception, block, runtime_exception.c.block_id == block.c.id)
+        .group_by(block.c.run_id)
+    )
+    return dict(_for_runs(reads, query, run_ids))
+
+
+def _for_runs(reads: Reads, query: Select[Any], run_ids: Collection[int] | None) -> Iterable[Any]:
+    if run_ids is None:
+        return reads.rows(query)
+    return [row for some in _chunks(run_ids) for row in reads.rows(query.where(block.c.run_id.in_(some)))]
+
+
+def blocks_of(reads: Reads, run_id: int, *, after: int = 0, count: int | None = None) -> tuple[BlockRow, ...]:
+    """At most `count` blocks of one run, oldest first, from the first whose id is above `after`."""
+    query = select(*_BLOCK).where(block.c.run_id == run_id, block.c.id > after).order_by(block.c.id)
+    return _blocks(reads, query if count is None else query.limit(count))
+
+
+def blocks_between(reads: Reads, run_id: int, first: int, last: int) -> tuple[BlockRow, ...]:
+    """The blocks of one run with ids from `first` to `last`, oldest first."""
+    where = and_(block.c.id >= first, block.c.id <= last, block.c.run_id == run_id)
+    return _blocks(reads, select(*_BLOCK).where(where).order_by(block.c.id))
+
+
+def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[BlockRow, ...]:
+    """The blocks of these ids that exist and belong to the run, in no order."""
+    query = select(*_BLOCK).where(block.c.run_id == run_id)
+    return tuple(row for some in _chunks(ids) for row in _blocks(reads, query.where(block.c.id.in_(some))))
+
+
+def _blocks(reads: Reads, query: Select[Any]) -> tuple[BlockRow, ...]:
+    return tuple(
+        BlockRow(
+            id=row[0],
+            type=_block_type(row[1], row[0]),
+            name=row[2],
+            state=_state(row[3], f"outflow_block {row[0]}"),
+            start_time=as_time(row[4]),
+            end_time=as_time(row[5]),
+            hostname=row[6],
+            parent_id=row[7],
+        )
+        for row in reads.rows(query)
+    )
+
+
+def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
+    """How many items each workflow maps over, for those that do: the length of its list of inputs."""
+    sizes = {}
+    for some in _chunks(workflow_ids):
+        for block_id, text in reads.rows(
+            select(block.c.id, cast(block.c.input_values, Text)).where(block.c.id.in_(some))
+        ):
+            values = as_json(text)
+            if isinstance(values, list):
+                sizes[block_id] = len(values)
+    return sizes
+
+
+def block_details(reads: Reads, blocks: Sequence[BlockRow], run_id: int) -> tuple[BlockDetail, ...]:
+    """Everything about these blocks of one run, in their order."""
+    ids = [row.id for row in blocks]
+    values = _values(reads, ids)
+    upstream, downstream = _edges(reads, ids)
+    exceptions = exceptions_of(reads, ids)
+    return tuple(
+        BlockDetail(
+            row,
+            run_id,
+            *values[row.id],
+            upstream=upstream.get(row.id, ()),
+            downstream=downstream.get(row.id, ()),
+            exceptions=exceptions.get(row.id, ()),
+        )
+        for row in blocks
+        if row.id in values
+    )
+
+
+def block_detail(reads: Reads, run_id: int, block_id: int) -> BlockDetail:
+    """Everything about one block; NotFoundError when it is not there (any more)."""
+    found = block_details(reads, blocks_by_id(reads, run_id, [block_id]), run_id)
+    if not found:
+        raise NotFoundError(f"block {block_id} is not in the books any more.")
+    return found[0]
+
+
+def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | None, Any, Any, Any]]:
+    columns = [cast(column, Text) for column in (block.c.input_targets, block.c.output_targets, block.c.input_values)]
+    query = select(block.c.id, block.c.uuid, block.c.plugin, *columns)
+    return {
+        row[0]: (row[1], row[2], *(mask_secrets(as_json(text)) for text in row[3:]))
+        for some in _chunks(ids)
+        for row in reads.rows(query.where(block.c.id.in_(some)))
+    }
+
+
+def _edges(reads: Reads, ids: Collection[int]) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
+    """What comes before and what comes after each block: (upstream, downstream)."""
+    upstream: dict[int, tuple[int, ...]] = {}
+    downstream: dict[int, tuple[int, ...]] = {}
+    above, below = edge.c.upstream_block_id, edge.c.downstream_block_id
+    wanted = set(ids)
+    pairs = {
+        tuple(row)
+        for some in _chunks(ids)
+        for row in reads.rows(select(above, below).where(or_(above.in_(some), below.in_(some))))
+    }
+    for first, second in sorted(pairs):
+        if second in wanted:
+            upstream[second] = (*upstream.get(second, ()), first)
+        if first in wanted:
+            downstream[first] = (*downstream.get(first, ()), second)
+    return upstream, downstream
+
+
+def exceptions_of(reads: Reads, block_ids: Collection[int]) -> dict[int, tuple[ExceptionRow, ...]]:
+    """The exceptions of each of these blocks, oldest first; a block without any is not in it."""
+    c = runtime_exception.c
+    query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, _plain(c.time)).order_by(c.id)
+    found: dict[int, tuple[ExceptionRow, ...]] = {}
+    for some in _chunks(block_ids):
+        for row in reads.rows(query.where(c.block_id.in_(some))):
+            exception = ExceptionRow(row[0], row[1], row[2], mask_text(row[3]), mask_text(row[4]), as_time(row[5]))
+            found[row[1]] = (*found.get(row[1], ()), exception)
+    return found
+
+
+def failures_of(reads: Reads, blocks: Iterable[BlockRow]) -> list[Failure]:
+    """The failed tasks among these blocks, each with its latest exception.
+
+    The workflows around a task are left out: they only saw the same failure from outside.
+    """
+    failed = [row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED]
+    exceptions = exceptions_of(reads, [row.id for row in failed])
+    return [Failure(row, exceptions[row.id][-1] if row.id in exceptions else None) for row in failed]
+
+
+def configurations(reads: Reads, ids: Collection[int]) -> dict[int, ConfigurationRow]:
+    """The stored configurations of these ids, secrets masked."""
+    c = configuration.c
+    query = select(c.id, c.hash, cast(c.config, Text), cast(c.settings, Text))
+    rows = [row for some in _chunks(ids) for row in reads.rows(query.where(c.id.in_(some)))]
+    return {row[0]: _configuration(row[0], row[1], row[2], row[3]) for row in rows}
+
+
+def _configuration(number: int, digest: str, config: str, settings: str) -> ConfigurationRow:
+    parts = {"config": _mapping(config), "settings": _mapping(settings)}
+    for part in parts.values():
+        if part.get("secrets"):
+            part["secrets"] = mask_leaves(part["secrets"])
+    shown = mask_secrets(parts)
+    return ConfigurationRow(number, digest, shown["config"], shown["settings"], tuple(masked_paths(shown)))
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    value = as_json(text)
+    return value if isinstance(value, dict) else {"": value}
+
+
+def hashes(reads: Reads, ids: Collection[int]) -> dict[int, str]:
+    """The hashes of these configurations."""
+    query = select(configuration.c.id, configuration.c.hash)
+    return {row[0]: row[1] for some in _chunks(ids) for row in reads.rows(query.where(configuration.c.id.in_(some)))}
+
+
+def as_json(text: str | None) -> Any:
+    """The value of a JSON column read as text: old versions wrote JSON into a JSON string; what is none stays text."""
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+        return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
+    except (ValueError, RecursionError):
+        return text
+
+
+def as_time(value: datetime | str | None) -> datetime | None:
+    """A time as a driver gives it: a datetime, or SQLite's text; what is no time is none."""
+    if value is None or isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _state(value: str, place: str) -> State:
+    try:
+        return State(value)
+    except ValueError:
+        raise SchemaError(f"{place}: unknown state {value!r}; the books are newer than this program.") from None
+
+
+def _block_type(value: str, block_id: int) -> BlockType:
+    try:
+        return BlockType(value)
+    except ValueError:
+        raise SchemaError(
+            f"outflow_block {block_id}: unknown type {value!r}; the books are newer than this program."
+        ) from None
+
+
+def _chunks(ids: Collection[int]) -> Iterable[list[int]]:
+    ordered = sorted(ids)
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))

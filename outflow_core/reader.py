@@ -1,0 +1,135 @@
+"""Reader: one read-only connection to one database of books, opened when first needed and again after a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Executable, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url
+from outflow_core.errors import SourceError
+from outflow_core.routing import bind_of
+from outflow_core.settings import Database
+from outflow_core.shapes import columns_by_table, refuse_unknown_shape
+from outflow_core.sqlite_file import SqliteFile, sqlite_words
+
+STATEMENT_SECONDS = 15
+
+
+class Reads(Protocol):
+    """Whatever can be asked for the rows of a statement: a Reader, or a pipeline's own RoutedSession."""
+
+    def rows(self, statement: Executable) -> Sequence[Any]:
+        """The rows of a statement, fetched whole."""
+
+
+class Reader:
+    """Reads one database and can do nothing else; every failure is a SourceError in words.
+
+    Each statement is its own short read, fetched whole: no transaction stays open between two.
+    """
+
+    def __init__(self, database: Database, *, copy: bool = False) -> None:
+        self.database = database
+        self.name = database.shown
+        self._file = SqliteFile(database.path, copy=copy) if database.path is not None else None
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+
+    def rows(self, statement: Executable) -> Sequence[Any]:
+        """The rows of a statement about the books."""
+        bind_of(statement)
+        return self._ask(statement)
+
+    def pulse(self) -> Hashable:
+        """A value that changes whenever the books do; the cheapest question there is."""
+        if self._file is None:
+            return str(self._ask(text("SELECT CAST(txid_current_snapshot() AS text)"))[0][0])
+        connection = self._connected()
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        try:
+            return self._file.pulse(driver)
+        except Exception as error:
+            raise self._failure(error) from None
+
+    @property
+    def identity(self) -> Hashable:
+        """Changes when another database has taken this one's place: nothing known before holds then."""
+        return self._file.identity() if self._file is not None else None
+
+    def _ask(self, statement: Executable) -> Sequence[Any]:
+        connection = self._connected()
+        try:
+            return connection.execute(statement).all()
+        except DBAPIError as error:
+            raise self._failure(error) from None
+
+    def _connected(self) -> Connection:
+        if self._connection is not None and self._file is not None and self._reopens():
+            self.close()
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _reopens(self) -> bool:
+        assert self._file is not None
+        try:
+            return self._file.must_reopen()
+        except SourceError:
+            self.close()
+            raise
+
+    def _connect(self) -> Connection:
+        if self._engine is None:
+            self._engine = self._make_engine()
+        try:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        except DBAPIError as error:
+            raise self._failure(error) from None
+        try:
+            refuse_unknown_shape(columns_by_table(connection), self.name)
+        except DBAPIError as error:
+            connection.close()
+            raise self._failure(error) from None
+        except SourceError:
+            connection.close()
+            raise
+        return connection
+
+    def _make_engine(self) -> Engine:
+        if self._file is not None:
+            return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
+        options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
+        return create_engine(
+            postgresql_url(self.database, self.database.user or self.database.admin),
+            poolclass=NullPool,
+            connect_args={
+                "application_name": "outflow-tui",
+                "connect_timeout": CONNECT_SECONDS,
+                "keepalives_idle": 10,
+                "options": options,
+                "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
+            },
+        )
+
+    def _failure(self, error: Exception) -> SourceError:
+        """The failure in words; the connection is given up, so that the next question opens a new one."""
+        self.close()
+        if self._file is not None:
+            return SourceError(sqlite_words(self._file.path, getattr(error, "orig", None) or error))
+        return SourceError(f"Cannot read {self.name}: {driver_words(error)}")
+
+    def close(self) -> None:
+        """Close the connection; the next question opens it again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except DBAPIError:
+                connection.invalidate()
+        if self._file is not None:
+            self._file.forget_copy()

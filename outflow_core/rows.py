@@ -1,0 +1,114 @@
+"""What leaves the core: frozen rows, safe to pass between threads, compared by value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from outflow_core.states import BlockType, State
+
+TOP_LEVEL = "top_level_workflow"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounts:
+    """How many tasks (not workflows) are in each state."""
+
+    pending: int = 0
+    running: int = 0
+    failed: int = 0
+    success: int = 0
+    skipped: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tasks, whatever their state."""
+        return self.pending + self.running + self.failed + self.success + self.skipped
+
+    @property
+    def done(self) -> int:
+        """Tasks in a final state: failed, success or skipped."""
+        return self.failed + self.success + self.skipped
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by the states' names."""
+        return {state.value: getattr(self, state.value) for state in State}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as a list shows it. Times are naive local times of the node that wrote them."""
+
+    id: int
+    uuid: str
+    command: str | None
+    state: State
+    start_time: datetime | None
+    end_time: datetime | None
+    hostname: str | None
+    configuration_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRow:
+    """One task or workflow as a tree shows it; its inputs and tracebacks stay behind until asked for."""
+
+    id: int
+    type: BlockType
+    name: str
+    state: State
+    start_time: datetime | None
+    end_time: datetime | None
+    hostname: str | None
+    parent_id: int | None
+
+    @property
+    def is_top_level(self) -> bool:
+        """Whether this is the workflow around a run that Outflow never starts: no user made it."""
+        return self.type is BlockType.WORKFLOW and self.name == TOP_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionRow:
+    """One recorded exception; `message` is the last line of its traceback, `traceback` the whole text."""
+
+    id: int
+    block_id: int | None
+    type: str
+    message: str
+    traceback: str
+    time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDetail:
+    """Everything the books hold of one block; secrets in the JSON values are masked."""
+
+    block: BlockRow
+    run_id: int
+    uuid: str
+    plugin: str | None
+    input_targets: Any
+    output_targets: Any
+    input_values: Any
+    upstream: tuple[int, ...] = ()
+    downstream: tuple[int, ...] = ()
+    exceptions: tuple[ExceptionRow, ...] = ()
+
+    @property
+    def exception(self) -> ExceptionRow | None:
+        """The latest exception of this block: a block that was run again can have several."""
+        return self.exceptions[-1] if self.exceptions else None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRow:
+    """One stored configuration and its settings, secrets masked; `masked` are the paths that were."""
+
+    id: int
+    hash: str
+    config: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    masked: tuple[tuple[str | int, ...], ...] = ()

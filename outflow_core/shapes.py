@@ -1,0 +1,65 @@
+"""Recognises books by their tables and columns, and names the versions of Outflow that made others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import Connection, text
+
+from outflow_core.errors import SchemaError
+from outflow_core.tables import OUTFLOW_TABLES
+
+_COLUMNS = {
+    "sqlite": "SELECT m.name, p.name FROM sqlite_master AS m, pragma_table_info(m.name) AS p WHERE m.type = 'table'",
+    "postgresql": (
+        "SELECT c.relname, a.attname FROM pg_catalog.pg_class AS c "
+        "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid "
+        "WHERE c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped "
+        "AND pg_catalog.pg_table_is_visible(c.oid) "
+        "AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
+    ),
+}
+_WAY_OUT = "run 'outflow-db upgrade', or Outflow's own 'management db upgrade'"
+
+
+def columns_by_table(connection: Connection) -> dict[str, set[str]]:
+    """The columns of every table that can be seen, by the table's name."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for table, column in connection.execute(text(_COLUMNS[connection.dialect.name])):
+        found[str(table)].add(str(column))
+    return dict(found)
+
+
+def missing_columns(found: dict[str, set[str]]) -> list[str]:
+    """What the books need and the database lacks, as `table.column`."""
+    return [
+        f"{table.name}.{column.name}"
+        for table in OUTFLOW_TABLES
+        for column in table.columns
+        if column.name not in found.get(table.name, set())
+    ]
+
+
+def refuse_unknown_shape(found: dict[str, set[str]], name: str) -> None:
+    """Raise SchemaError, in words, unless the tables are those of Outflow 0.7 to 0.9."""
+    missing = missing_columns(found)
+    if not missing:
+        return
+    if "outflow_block" not in found:
+        raise SchemaError(f"{name}: {_describe(set(found))}")
+    raise SchemaError(
+        f"{name}: the tables are not those of Outflow 0.7 to 0.9: {', '.join(missing[:3])} "
+        f"{'is' if len(missing) == 1 else 'are'} missing; {_WAY_OUT}, or look for a newer outflow-tui."
+    )
+
+
+def _describe(tables: set[str]) -> str:
+    for version, signs in (("0.6", {"outflow_task", "outflow_run"}), ("0.3 to 0.5", {"task", "run", "configuration"})):
+        if signs <= tables:
+            return (
+                f"made by Outflow {version}, whose tables this program does not know; upgrade it with Outflow 0.9 "
+                "('management db upgrade', after a backup), or name a newer database."
+            )
+    others = sorted(tables - {"alembic_version"})
+    seen = f"it holds {', '.join(others[:4])}{', ...' if len(others) > 4 else ''}" if others else "it has no tables"
+    return f"no Outflow tables here ({seen}); {_WAY_OUT}, or name another database."

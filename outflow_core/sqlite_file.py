@@ -1,0 +1,167 @@
+"""Looking into a SQLite file that somebody else writes: never a byte written, never a file made beside it.
+
+How to open it is decided by its header and by what stands beside it, before SQLite has the file
+open: closing another descriptor of the same file later would drop this process's own locks.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+
+from outflow_core.engines import sqlite_uri
+from outflow_core.errors import SchemaError, SourceError
+
+BUSY_SECONDS = 2.0
+_MAGIC = b"SQLite format 3\0"
+_COMPANIONS = ("-journal", "-wal")
+
+
+@dataclass(frozen=True, slots=True)
+class FileSign:
+    """What tells one state of a file from another without opening it."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    wal_size: int | None
+
+
+class SqliteFile:
+    """A SQLite file and how it is looked at; `copy` looks at a private copy instead, which may be repaired."""
+
+    def __init__(self, path: Path, *, copy: bool = False) -> None:
+        self.path = path
+        self._copy = copy
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._opened: FileSign | None = None
+        self._immutable = False
+        self._openings = 0
+
+    def sign(self) -> FileSign:
+        """The file's present sign; SourceError when it is gone or cannot be looked at."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            raise SourceError(f"{self.path}: no such file; it was moved or deleted, or never made.") from None
+        except OSError as error:
+            raise SourceError(f"{self.path}: cannot be looked at: {error.strerror}.") from None
+        return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, _size(beside(self.path, "-wal")))
+
+    def connect(self) -> sqlite3.Connection:
+        """Open the file so that nothing of it changes."""
+        sign = self.sign()
+        options = self._options(sign)
+        self._opened, self._openings = sign, self._openings + 1
+        self._immutable = self._copy or "immutable" in options
+        path = self._private_copy() if self._copy else self.path
+        try:
+            return sqlite3.connect(sqlite_uri(path, options), uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+        except sqlite3.OperationalError as error:
+            raise SourceError(sqlite_words(self.path, error)) from None
+
+    def _options(self, sign: FileSign) -> str:
+        header = self._header(sign)
+        if self._copy:
+            return "rw"
+        is_wal = header[18:20] == b"\2\2"
+        if not is_wal:
+            return "ro"
+        if not sign.wal_size:
+            return "ro&immutable=1"
+        if not beside(self.path, "-shm").exists():
+            raise SourceError(
+                f"{self.path}: its -wal file holds changes that cannot be read without writing beside it "
+                "(its writer was killed, or it was copied by hand); look at a private copy with --copy."
+            )
+        return "ro"
+
+    def _header(self, sign: FileSign) -> bytes:
+        if sign.size == 0:
+            raise SchemaError(
+                f"{self.path}: the file is empty (0 bytes), no tables were made in it yet; "
+                "run 'outflow-db upgrade', or Outflow's own 'management db upgrade'."
+            )
+        try:
+            with self.path.open("rb") as file:
+                header = file.read(100)
+        except OSError as error:
+            raise SourceError(f"{self.path}: cannot be read: {error.strerror}.") from None
+        if not header.startswith(_MAGIC):
+            raise SourceError(f"{self.path}: not a SQLite database; name a config file, a database or a URL.")
+        return header
+
+    def _private_copy(self) -> Path:
+        self.forget_copy()
+        self._folder = tempfile.TemporaryDirectory(prefix="outflow-copy-")
+        target = Path(self._folder.name) / self.path.name
+        for ending in (*_COMPANIONS, ""):
+            if beside(self.path, ending).exists():
+                shutil.copyfile(beside(self.path, ending), beside(target, ending))
+        return target
+
+    def forget_copy(self) -> None:
+        """Remove the private copy, if there is one."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def identity(self) -> Hashable:
+        """Which content is being looked at: another value means another file, not a change of this one."""
+        if self._opened is None or self._immutable:
+            return self._opened
+        return (self._opened.device, self._opened.inode)
+
+    def must_reopen(self) -> bool:
+        """Whether the open connection may show something else than the file: replaced, or changed under `immutable`."""
+        sign, opened = self.sign(), self._opened
+        if opened is None:
+            return True
+        replaced = (sign.device, sign.inode) != (opened.device, opened.inode)
+        return replaced or (self._immutable and sign != opened)
+
+    def pulse(self, connection: sqlite3.Connection) -> Hashable:
+        """A value that changes whenever the content does; asking costs microseconds and locks nothing."""
+        if self._immutable:
+            return (self._openings, self._opened)
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return (self._openings, version)
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The companion of a database file, such as its journal."""
+    return path.with_name(path.name + ending)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def sqlite_words(path: Path, error: Exception) -> str:
+    """What went wrong with a SQLite file, as a sentence with the way out."""
+    text = str(error)
+    for sign, words in _WORDS.items():
+        if sign in text:
+            return f"{path}: {words}"
+    return f"{path}: SQLite says: {text}."
+
+
+_WORDS = {
+    "database is locked": "locked by a writer for a long time; trying again will do once it is done.",
+    "readonly database": (
+        "a writer was killed in the middle of a change and left a journal; the next write of its owner repairs it. "
+        "Until then look at a private copy with --copy."
+    ),
+    "malformed": "the file is damaged (SQLite: database disk image is malformed); restore it, or try --copy.",
+    "not a database": "not a SQLite database, or an encrypted one.",
+    "unable to open": "cannot be opened: check the permissions of the file and its directory.",
+    "disk I/O error": "the disk or the network file system reports an error; trying again may do.",
+}

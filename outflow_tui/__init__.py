@@ -1,0 +1,1 @@
+"""A terminal monitor for the books that `outflow_core` keeps: it shows them and never writes."""

@@ -1,0 +1,183 @@
+"""Wiring only: pollers, what was seen, screens, theme."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from outflow_tui import keys
+from outflow_tui.format import glyphs_for
+from outflow_tui.messages import Seen
+from outflow_tui.poller import Looks, Poller
+from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.screens.config_diff import ConfigDiffScreen
+from outflow_tui.screens.configuration import ConfigurationScreen
+from outflow_tui.screens.failures import FailuresScreen
+from outflow_tui.screens.help import HelpScreen
+from outflow_tui.screens.run import RunScreen
+from outflow_tui.screens.runs import RunsScreen
+from outflow_tui.screens.traceback import TracebackScreen
+from outflow_tui.snapshot import Focus, Snapshot
+
+_HELP_OF: dict[type[BooksScreen], str] = {
+    RunsScreen: "Runs",
+    RunScreen: "Run",
+    TracebackScreen: "Traceback",
+    FailuresScreen: "Failures",
+    ConfigurationScreen: "Configuration",
+    ConfigDiffScreen: "Difference",
+}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A source by its name, and how to open it; opened in its poller's own thread."""
+
+    name: str
+    opens: Callable[[], Looks]
+
+
+class OutflowApp(App[None]):
+    """The monitor."""
+
+    CSS_PATH = "styles/outflow.tcss"
+    BINDINGS = keys.APP
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "outflow-tui"
+    ANIMATION_LEVEL: ClassVar[str] = "none"
+
+    seen: reactive[tuple[Snapshot, ...]] = reactive((), init=False)
+
+    def __init__(
+        self,
+        sources: Sequence[Watched],
+        *,
+        seconds: float = 1.0,
+        clock: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.clock = clock
+        self.glyphs = glyphs_for()
+        self.is_paused = False
+        self.libraries = False
+        self._sources = tuple(sources)
+        self._latest = tuple(Snapshot(source.name) for source in sources)
+        self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
+        if os.environ.get("NO_COLOR"):
+            self.theme = "ansi-dark"
+
+    def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
+        return Poller(
+            source.name, source.opens, lambda snapshot: self.post_message(Seen(place, snapshot)), seconds=seconds
+        )
+
+    def on_mount(self) -> None:
+        """Show the runs, then begin to ask."""
+        self.set_reactive(OutflowApp.seen, self._latest)
+        self.show(RunsScreen(self.glyphs, tuple(source.name for source in self._sources)))
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        for poller in self._pollers:
+            poller.start()
+
+    def on_unmount(self) -> None:
+        """Leave no thread and no connection behind."""
+        for poller in self._pollers:
+            poller.stop()
+
+    def on_seen(self, message: Seen) -> None:
+        """Keep what one source answered, and show it unless the view is held still."""
+        latest = list(self._latest)
+        latest[message.place] = message.snapshot
+        self._latest = tuple(latest)
+        if not self.is_paused:
+            self.seen = self._latest
+
+    def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
+        """Put a screen on top, and look at what it wants to know."""
+        screen.set_reactive(BooksScreen.seen, self.seen)
+        screen.data_bind(OutflowApp.seen)
+        self.push_screen(screen, self._and_refocus(then))
+        self.refocus(screen)
+
+    def _and_refocus(self, then: Callable[[int | None], Any] | None) -> Callable[[int | None], None]:
+        def closed(answer: int | None) -> None:
+            if then is not None:
+                then(answer)
+            self.refocus()
+
+        return closed
+
+    def refocus(self, screen: BooksScreen | None = None) -> None:
+        """Have every source looked at as the screen on top wants it."""
+        top = screen or self.screen
+        for place, poller in enumerate(self._pollers):
+            poller.look_at(top.wants(place) if isinstance(top, BooksScreen) else Focus())
+
+    def open_run(self, place: int, run_id: int) -> None:
+        """Show one run."""
+        self.show(RunScreen(self.glyphs, place, run_id))
+
+    def open_configuration(self, place: int, run_id: int) -> None:
+        """Show the configuration of one run."""
+        self.show(ConfigurationScreen(place, run_id))
+
+    def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
+        """Compare the configurations of two runs."""
+        self.show(ConfigDiffScreen(old, new))
+
+    def action_help(self) -> None:
+        """Show the keys of the screen on top."""
+        if not isinstance(self.screen, HelpScreen):
+            self.show(HelpScreen(self._help_of(self.screen)))
+
+    def _help_of(self, screen: Screen[Any]) -> str:
+        return next((name for kind, name in _HELP_OF.items() if isinstance(screen, kind)), "Runs")
+
+    async def action_back(self) -> None:
+        """Close the screen on top; home stays."""
+        if len(self.screen_stack) > 2:
+            self.screen.dismiss(None)
+
+    def action_read_now(self) -> None:
+        """Ask every source now."""
+        for poller in self._pollers:
+            poller.nudge()
+
+    def action_pause(self) -> None:
+        """Hold the view still, or go on with what came in meanwhile."""
+        self.is_paused = not self.is_paused
+        if not self.is_paused:
+            self.seen = self._latest
+        self._show_again()
+
+    def action_libraries(self) -> None:
+        """Show the frames of libraries in full, or fold them."""
+        self.libraries = not self.libraries
+        self._show_again()
+
+    def _show_again(self) -> None:
+        if isinstance(self.screen, BooksScreen):
+            self.screen.show_seen()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Any:
+        """The palette: this screen's keys, and the program's own commands."""
+        for table in keys.SCREENS[self._help_of(screen)][:1]:
+            for binding in keys.bindings(table):
+                yield SystemCommand(binding.description, binding.tooltip, self._runner(binding.action))
+        yield from super().get_system_commands(screen)
+
+    def _runner(self, action: str) -> Callable[[], Any]:
+        async def run() -> None:
+            await self.run_action(action, default_namespace=self.screen)
+
+        return run

@@ -1,0 +1,123 @@
+"""Configurations, and what differs between two of them, become lines to read; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from outflow_core.config_diff import Change, apart, diff
+from outflow_core.masking import MASK
+from outflow_core.rows import ConfigurationRow
+from outflow_tui.detail_lines import as_text
+from outflow_tui.format import Glyphs
+from outflow_tui.lines import Line, Piece
+
+Laid = tuple[tuple[str | int, ...], list[Piece]]
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def config_lines(row: ConfigurationRow) -> tuple[Line, ...]:
+    """A stored configuration and its settings, nested as they were."""
+    laid: list[Laid] = []
+    for title, section in (("configuration", row.config), ("settings", row.settings)):
+        laid.append(((title,), [(title, "strong"), (f"  {len(section)} keys" if section else "  empty", "dim")]))
+        laid.extend(_nested(section, (title,), 1))
+        laid.append(((title, "end"), []))
+    if row.masked:
+        laid.append((("masked",), [(f"{len(row.masked)} value(s) masked by the names of their keys", "dim")]))
+    return tuple(Line(path, tuple(pieces)) for path, pieces in laid)
+
+
+def _nested(value: Any, path: tuple[str | int, ...], depth: int) -> Iterator[Laid]:
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    indent = "  " * depth
+    for key, item in items:
+        name = f"{indent}{key}: " if isinstance(value, Mapping) else f"{indent}- "
+        if isinstance(item, (Mapping, list)) and item and not _is_short(item):
+            yield (*path, key), [(name, "")]
+            yield from _nested(item, (*path, key), depth + 1)
+        else:
+            yield (*path, key), [(name, ""), (as_text(item), _look(item))]
+
+
+def _is_short(value: Any) -> bool:
+    """Whether a value fits on its key's line: a list of a few plain values."""
+    return (
+        isinstance(value, list)
+        and not any(isinstance(item, (Mapping, list)) for item in value)
+        and len(as_text(value)) < 60
+    )
+
+
+def _look(value: Any) -> str:
+    return "warning" if isinstance(value, str) and MASK in value else "dim" if value is None else "success"
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """A path as people write it.
+
+    >>> path_text(("fit", "steps", 2, "a.b"))
+    'fit.steps[2]."a.b"'
+    """
+    shown = ""
+    for step in path:
+        if isinstance(step, int):
+            shown += f"[{step}]"
+        else:
+            name = step if step and "." not in step and " " not in step else f'"{step}"'
+            shown += f".{name}" if shown else name
+    return shown
+
+
+def diff_lines(old: ConfigurationRow, new: ConfigurationRow, glyphs: Glyphs, width: int) -> tuple[Line, ...]:
+    """What differs, by path; two configurations that are the same say so in words."""
+    changes = diff(old, new)
+    laid: list[Laid] = list(_verdict(old, new, changes))
+    for section in ("config", "settings"):
+        chosen = [change for change in changes if change.section == section]
+        if chosen:
+            title = "configuration" if section == "config" else section
+            laid.append(((section,), [(title, "strong")]))
+            laid.extend(line for change in chosen for line in _change(change, glyphs, width))
+    laid.extend(_apart(old, new, glyphs))
+    return tuple(Line(path, tuple(pieces)) for path, pieces in laid)
+
+
+def _verdict(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Change]) -> Iterator[Laid]:
+    if old.id == new.id:
+        yield ("verdict",), [("Both runs used the same configuration.", "success")]
+    elif not changes:
+        yield ("verdict",), [("No difference: the same content, recorded twice.", "success")]
+    else:
+        values = f"{len(changes)} value{'s differ' if len(changes) > 1 else ' differs'}"
+        yield ("verdict",), [(values, "changed")]
+    hidden = len(set(old.masked) & set(new.masked))
+    if hidden and old.id != new.id:
+        yield ("hidden",), [(f"{hidden} masked value(s) cannot be compared", "warning")]
+    yield ("gap",), []
+
+
+def _change(change: Change, glyphs: Glyphs, width: int) -> Iterator[Laid]:
+    """One change on one line where it fits, else the values below the path."""
+    look = change.kind
+    path = path_text(change.path)
+    old, new = as_text(change.old), as_text(change.new)
+    key = (change.section, *change.path)
+    head: Piece = (f"  {_SIGNS[change.kind]} {path}  ", look)
+    if change.kind == "changed" and len(path) + len(old) + len(new) + 10 <= width:
+        yield key, [head, (old, "removed"), (f" {glyphs.arrow} ", "dim"), (new, "added")]
+    elif change.kind == "changed":
+        yield key, [head]
+        yield (*key, "old"), [(f"      - {old}", "removed")]
+        yield (*key, "new"), [(f"      + {new}", "added")]
+    else:
+        yield key, [head, (new if change.kind == "added" else old, look)]
+
+
+def _apart(old: ConfigurationRow, new: ConfigurationRow, glyphs: Glyphs) -> Iterator[Laid]:
+    found = apart(old, new)
+    if found:
+        yield ("apart",), [("told apart, not counted", "dim")]
+    for change in found:
+        values = f"{as_text(change.old)} {glyphs.arrow} {as_text(change.new)}"
+        yield ("apart", *change.path), [(f"    {path_text(change.path)}  {values}", "dim")]

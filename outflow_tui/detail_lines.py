@@ -1,0 +1,153 @@
+"""One block becomes lines to read: its state and times, inputs and targets, and its traceback; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from outflow_core.rows import BlockDetail, ExceptionRow
+from outflow_core.states import State
+from outflow_core.tracebacks import Part, origin, parse
+from outflow_tui import format as words
+from outflow_tui import text
+from outflow_tui.format import Glyphs
+from outflow_tui.lines import Line, Piece
+
+
+class DetailLayout:
+    """Lays a block out for a window of `width` cells; `libraries` shows the frames of libraries in full."""
+
+    def __init__(self, glyphs: Glyphs, width: int, *, libraries: bool, now: datetime) -> None:
+        self.glyphs = glyphs
+        self.width = max(width, 20)
+        self.libraries = libraries
+        self.now = now
+
+    def lines(self, detail: BlockDetail) -> tuple[Line, ...]:
+        """Everything about the block; its latest exception comes before its inputs."""
+        laid = [*self._head(detail), *self._failure(detail), *self._values(detail), *self._edges(detail)]
+        return tuple(Line(place, tuple(pieces)) for place, pieces in enumerate(laid))
+
+    def traceback_start(self, lines: Sequence[Line]) -> int:
+        """Which line to have in view: where the traceback begins."""
+        return next((place for place, line in enumerate(lines) if line.pieces and line.pieces[0][1] == "changed"), 0)
+
+    def _head(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+        row = detail.block
+        glyph = self.glyphs.states[row.state]
+        yield [(f"{glyph} {row.state.value}", row.state.value), (f"  {row.name}", "strong")]
+        start, end = (words.moment(moment, self.now) for moment in (row.start_time, row.end_time))
+        took = words.duration(words.seconds_between(row.start_time, row.end_time))
+        if start or end:
+            times = f"{start} {self.glyphs.arrow} {end}" if start and end else start or end
+            yield [(times + (f"  {took}" if took else ""), ""), (f"  on {row.hostname}" if row.hostname else "", "dim")]
+        elif row.state is State.PENDING:
+            yield [("not started yet", "dim")]
+        kind = f"{row.type.value} {row.id}" + (f" of plugin {detail.plugin}" if detail.plugin else "")
+        yield [(kind, "dim")]
+
+    def _failure(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+        exception = detail.exception
+        if exception is not None:
+            yield []
+            yield from self._exception(exception)
+            if len(detail.exceptions) > 1:
+                yield [(f"{len(detail.exceptions) - 1} earlier exception(s) of this {detail.block.type.value}", "dim")]
+        elif detail.block.state is State.FAILED:
+            yield []
+            yield [("failed, but no exception was recorded", "warning")]
+
+    def _exception(self, exception: ExceptionRow) -> Iterator[list[Piece]]:
+        parts = parse(exception.traceback)
+        when = words.moment(exception.time, self.now)
+        yield [(f"{exception.type}", "failed"), (f"  at {when}" if when else "", "dim")]
+        place = origin(parts)
+        folded: list[Part] = []
+        for part in parts:
+            is_library = part.frame is not None and not part.frame.is_own and part.frame != place
+            if is_library and not self.libraries:
+                folded.append(part)
+                continue
+            yield from self._folded(folded)
+            folded = []
+            yield from self._part(part, part.frame is not None and part.frame == place)
+        yield from self._folded(folded)
+
+    def _folded(self, parts: Sequence[Part]) -> Iterator[list[Piece]]:
+        if parts:
+            number = len(parts)
+            yield [(f"  {self.glyphs.ellipsis} {number} library frame{'s' if number > 1 else ''} (a shows)", "dim")]
+
+    def _part(self, part: Part, is_origin: bool) -> Iterator[list[Piece]]:
+        if part.frame is None:
+            look = {"message": "failed", "link": "changed", "header": "dim"}[part.kind]
+            for line in part.lines:
+                yield from self._wrapped(line, look)
+            return
+        frame = part.frame
+        mark = self.glyphs.closed if is_origin else " "
+        where = f"{mark} {_tail(frame.file, self.width - 16 - len(frame.function), self.glyphs.ellipsis)}:{frame.line}"
+        yield [(where, "strong" if frame.is_own else "dim"), (f" in {frame.function}" if frame.function else "", "dim")]
+        for line in part.lines[1:]:
+            yield from self._wrapped(line, "" if frame.is_own else "dim")
+
+    def _wrapped(self, line: str, look: str) -> Iterator[list[Piece]]:
+        """A line in as many as it needs; what is data may be 100 kB long."""
+        shown = text.clean(line)
+        for start in range(0, max(len(shown), 1), self.width - 1):
+            yield [(shown[start : start + self.width - 1], look)]
+
+    def _values(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+        sections = (
+            ("inputs", _plain_inputs(detail.input_values)),
+            ("input targets", detail.input_targets),
+            ("output targets", detail.output_targets),
+        )
+        for title, value in sections:
+            if value not in ({}, [], None):
+                yield []
+                yield [(title, "strong")]
+                yield from (piece for line in value_lines(value) for piece in self._wrapped(f"  {line}", ""))
+
+    def _edges(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+        for title, ids in (("after", detail.upstream), ("before", detail.downstream)):
+            if ids:
+                yield []
+                numbers = ", ".join(str(number) for number in ids[:12])
+                yield [(f"{title} ", "strong"), (numbers + (" and more" if len(ids) > 12 else ""), "")]
+
+
+def _tail(path: str, width: int, ellipsis: str) -> str:
+    """The end of a path, which tells more than its beginning."""
+    path = text.clean(path)
+    return path if len(path) <= max(width, 12) else ellipsis + path[-max(width, 12) + len(ellipsis) :]
+
+
+def _plain_inputs(values: Any) -> Any:
+    """Input values are kept as JSON texts inside JSON: take them out of their quotes. Of a map: how many."""
+    if isinstance(values, list):
+        return {"a map over": f"{len(values)} items"} if values else {}
+    if not isinstance(values, dict):
+        return values
+    return {key: _unquoted(value) for key, value in values.items()}
+
+
+def _unquoted(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def value_lines(value: Any) -> Iterable[str]:
+    """A value as `key: value` lines; what is nested stays on its line."""
+    if isinstance(value, dict):
+        return [f"{key}: {as_text(item)}" for key, item in value.items()]
+    return [as_text(value)]
+
+
+def as_text(value: Any) -> str:
+    """A value as people read it: text with its quotes, so that 1.5 is not "1.5"."""
+    return json.dumps(value, ensure_ascii=False, default=str)

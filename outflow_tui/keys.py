@@ -1,0 +1,119 @@
+"""The one table of keys: the footer, the help screen and the README are made from it."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+
+def _key(keys: str, action: str, label: str, tooltip: str, *, hidden: bool = False, priority: bool = False) -> Binding:
+    return Binding(keys, action, label, tooltip=tooltip, show=not hidden, priority=priority)
+
+
+APP: list[BindingType] = [
+    _key("question_mark", "help", "keys", "Show the keys of this screen"),
+    _key("r", "read_now", "read", "Ask the books now instead of at the next tick", hidden=True),
+    _key("p", "pause", "pause", "Hold the view still, or go on; data goes on arriving", hidden=True),
+    _key("ctrl+q", "quit", "quit", "End the program", hidden=True, priority=True),
+]
+
+LINES: list[BindingType] = [
+    _key("down,j", "move(1)", "down", "One line down", hidden=True),
+    _key("up,k", "move(-1)", "up", "One line up", hidden=True),
+    _key("pagedown,ctrl+f,ctrl+d", "page(1)", "page down", "One page down", hidden=True),
+    _key("pageup,ctrl+b,ctrl+u", "page(-1)", "page up", "One page up", hidden=True),
+    _key("home,g", "jump(0)", "first", "To the first line", hidden=True),
+    _key("end,G", "jump(1)", "last", "To the last line", hidden=True),
+]
+
+SIDEWAYS: list[BindingType] = [
+    _key("right", "shift(8)", "right", "Long lines: look further right", hidden=True),
+    _key("left", "shift(-8)", "left", "Long lines: look further left", hidden=True),
+]
+
+RUNS: list[BindingType] = [
+    _key("enter", "open", "open", "Open the run: its tasks, and its first failure"),
+    _key("slash", "filter", "filter", "Filter as you type: words, id, state:failed, host:nid001, since:2d"),
+    _key("f", "failed", "failed", "Show only runs that failed or hold failed tasks, or all again"),
+    _key("space", "mark", "mark", "Mark the run for a comparison, or take the mark away"),
+    _key("d", "diff", "diff", "Compare the configurations of two marked runs, or of the mark and this run"),
+    _key("c", "configuration", "config", "Show the configuration of this run"),
+    _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
+    _key("q", "app.quit", "quit", "End the program"),
+]
+
+RUN: list[BindingType] = [
+    _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task, wherever it is"),
+    _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
+    _key("enter", "traceback", "whole", "The selected block on the whole screen"),
+    _key("2", "failures", "failures", "The failed tasks grouped by cause"),
+    _key("4,c", "configuration", "config", "Show the configuration of this run"),
+    _key("tab", "other_side", "side", "Between the tasks and the details", hidden=True, priority=True),
+    _key("q,escape", "app.back", "back", "Back to the runs"),
+]
+
+TASK_TREE: list[BindingType] = [
+    _key("l,right", "unfold", "unfold", "Unfold the workflow", hidden=True),
+    _key("h,left", "fold", "fold", "Fold the workflow, or go to the one around this", hidden=True),
+    _key("space", "fold_or_unfold", "fold", "Fold or unfold the workflow", hidden=True),
+]
+
+TRACEBACK: list[BindingType] = [
+    _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task"),
+    _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task"),
+    _key("a", "app.libraries", "libraries", "Show the frames of libraries in full, or fold them"),
+    _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard (OSC 52)"),
+    _key("q,escape,enter", "app.back", "back", "Back to the run"),
+]
+
+FAILURES: list[BindingType] = [
+    _key("enter", "open", "open", "Go to the first task that failed of this cause"),
+    _key("1,q,escape", "app.back", "back", "Back to the tasks"),
+]
+
+CONFIGURATION: list[BindingType] = [
+    _key("q,escape", "app.back", "back", "Back"),
+]
+
+DIFF: list[BindingType] = [
+    _key("x", "swap", "swap", "Compare the other way round"),
+    _key("q,escape", "app.back", "back", "Back"),
+]
+
+HELP: list[BindingType] = [
+    _key("q,escape,question_mark,enter", "app.back", "back", "Back"),
+]
+
+SCREENS: dict[str, list[list[BindingType]]] = {
+    "Runs": [RUNS, LINES],
+    "Run": [RUN, TASK_TREE, LINES],
+    "Traceback": [TRACEBACK, LINES, SIDEWAYS],
+    "Failures": [FAILURES, LINES],
+    "Configuration": [CONFIGURATION, LINES, SIDEWAYS],
+    "Difference": [DIFF, LINES, SIDEWAYS],
+    "Everywhere": [APP],
+}
+
+
+def described(table: list[BindingType]) -> list[tuple[str, str]]:
+    """The keys of a table and what each does, as people write them.
+
+    >>> described(HELP)
+    [('q, esc, ?, enter', 'Back')]
+    """
+    return [(shown(binding.key), binding.tooltip) for binding in bindings(table)]
+
+
+def bindings(table: list[BindingType]) -> list[Binding]:
+    """The bindings of a table; all of ours are written out, none is a bare tuple."""
+    return [binding for binding in table if isinstance(binding, Binding)]
+
+
+def shown(keys: str) -> str:
+    """The keys of a binding as people write them."""
+    return ", ".join(_SHOWN.get(key, key) for key in keys.split(","))
+
+
+_SHOWN = {
+    "question_mark": "?", "slash": "/", "escape": "esc", "right_square_bracket": "]", "left_square_bracket": "[",
+    "pagedown": "page down", "pageup": "page up",
+}  # fmt: skip

@@ -1,0 +1,91 @@
+"""The one thread of a source: asks it at every tick or nudge, waits longer after a failure, and stops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from outflow_core.errors import OutflowError
+from outflow_tui.snapshot import Focus, Snapshot
+
+LONGEST_WAIT = 30.0
+
+
+class Looks(Protocol):
+    """What a poller asks: the books behind `source.BooksSource`, or a test's fake."""
+
+    def look(self, focus: Focus) -> Snapshot:
+        """What there is to see now."""
+
+    def close(self) -> None:
+        """Give up connections."""
+
+
+class Poller:
+    """Asks one source again and again, in a daemon thread of its own, and posts what is new.
+
+    `opens` is called in that thread, so that the first frame need not wait for a database's driver.
+    """
+
+    def __init__(
+        self, name: str, opens: Callable[[], Looks], post: Callable[[Snapshot], object], *, seconds: float = 1.0
+    ) -> None:
+        self._opens = opens
+        self._post = post
+        self._seconds = seconds
+        self._source: Looks | None = None
+        self._focus = Focus()
+        self._last = Snapshot(name)
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"poll {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self._thread.start()
+
+    def look_at(self, focus: Focus) -> None:
+        """Ask for something else, at once."""
+        if focus != self._focus:
+            self._focus = focus
+            self._wake.set()
+
+    def nudge(self) -> None:
+        """Ask now instead of at the next tick."""
+        self._wake.set()
+
+    def stop(self, seconds: float = 1.0) -> None:
+        """End the thread; one that hangs in a read is left behind, it does not hold the program."""
+        self._stopped.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                self._wake.clear()
+                seen = self.poll_once()
+                if seen != self._last:
+                    self._last = seen
+                    self._post(seen)
+                is_behind = not seen.is_complete and seen.error is None
+                if not is_behind or self._focus == seen.focus:
+                    self._wake.wait(0.01 if is_behind else seen.retry_seconds or self._seconds)
+        finally:
+            if self._source is not None:
+                self._source.close()
+
+    def poll_once(self) -> Snapshot:
+        """Ask the source; on failure keep the last answer and say what went wrong."""
+        try:
+            if self._source is None:
+                self._source = self._opens()
+            return self._source.look(self._focus)
+        except OutflowError as error:
+            since = self._last.failing_since or datetime.now()
+            wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
+            return replace(self._last, focus=self._focus, error=str(error), failing_since=since, retry_seconds=wait)

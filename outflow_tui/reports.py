@@ -1,0 +1,258 @@
+"""The answers for scripts and pipes: plain objects for JSON, aligned text for people; no screen."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from outflow_core.config_diff import Change, apart
+from outflow_core.failures import Cause
+from outflow_core.rows import BlockDetail, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.states import State
+from outflow_tui import format as words
+from outflow_tui import text
+from outflow_tui.config_lines import config_lines, path_text
+from outflow_tui.detail_lines import as_text
+from outflow_tui.format import Glyphs
+
+
+def run_object(row: RunRow, tasks: TaskCounts, exceptions: int) -> dict[str, Any]:
+    """One run of `runs --json`."""
+    return {
+        "id": row.id,
+        "uuid": row.uuid,
+        "command": row.command,
+        "state": row.state.value,
+        "start_time": iso(row.start_time),
+        "end_time": iso(row.end_time),
+        "hostname": row.hostname,
+        "configuration_id": row.configuration_id,
+        "tasks": tasks.as_dict(),
+        "exceptions": exceptions,
+    }
+
+
+def show_object(
+    run: Mapping[str, Any], configuration: ConfigurationRow | None, blocks: Iterable[BlockDetail]
+) -> dict[str, Any]:
+    """One run of `show --json`, with its configuration and all its blocks."""
+    return {
+        **run,
+        "configuration": configuration.config if configuration else None,
+        "settings": configuration.settings if configuration else None,
+        "blocks": [_block_object(detail) for detail in blocks],
+    }
+
+
+def _block_object(detail: BlockDetail) -> dict[str, Any]:
+    row = detail.block
+    return {
+        "id": row.id,
+        "uuid": detail.uuid,
+        "type": row.type.value,
+        "name": row.name,
+        "plugin": detail.plugin,
+        "state": row.state.value,
+        "start_time": iso(row.start_time),
+        "end_time": iso(row.end_time),
+        "hostname": row.hostname,
+        "parent_id": row.parent_id,
+        "upstream": list(detail.upstream),
+        "input_values": detail.input_values,
+        "exception": _exception_object(detail.exception),
+    }
+
+
+def _exception_object(exception: ExceptionRow | None) -> dict[str, Any] | None:
+    if exception is None:
+        return None
+    return {
+        "type": exception.type,
+        "message": exception.message,
+        "traceback": exception.traceback,
+        "time": iso(exception.time),
+    }
+
+
+def cause_object(cause: Cause) -> dict[str, Any]:
+    """One cause of `failures --json`."""
+    where = cause.where
+    return {
+        "type": cause.type,
+        "message": cause.message,
+        "where": {"file": where.file, "line": where.line, "function": where.function} if where else None,
+        "tasks": list(cause.tasks),
+        "first": iso(cause.first),
+        "last": iso(cause.last),
+        "hosts": list(cause.hosts),
+    }
+
+
+def diff_object(changes: Sequence[Change]) -> dict[str, Any]:
+    """The answer of `diff --json`."""
+    listed = [
+        {
+            "section": change.section,
+            "path": list(change.path),
+            "kind": change.kind,
+            "old": change.old,
+            "new": change.new,
+        }
+        for change in changes
+    ]
+    return {"same": not changes, "changes": listed}
+
+
+def iso(when: datetime | None) -> str | None:
+    """A time as ISO 8601 text."""
+    return when.isoformat() if when is not None else None
+
+
+def as_json(value: Any) -> str:
+    """Strict JSON on indented lines: NaN and the infinities, which JSON does not know, become text."""
+    return json.dumps(_strict(value), indent=2, ensure_ascii=True, allow_nan=False)
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+    return value
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Aligned columns under their titles; foreign text is cleaned, the last column is as long as it is."""
+    cells = [list(titles), *([text.clean(cell) for cell in row] for row in rows)]
+    widths = [max(map(text.width, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(text.fit(cell, width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def runs_text(runs: Sequence[tuple[RunRow, TaskCounts]], glyphs: Glyphs, now: datetime) -> str:
+    """The runs as aligned text."""
+    if not runs:
+        return "No runs."
+    titles = ("ID", "STATE", "COMMAND", "STARTED", "TOOK", "TASKS", "FAILED", "HOST", "CONFIG")
+    return table(
+        titles,
+        [
+            (
+                str(row.id),
+                row.state.value,
+                row.command or "",
+                words.moment(row.start_time, now),
+                words.duration(words.seconds_between(row.start_time, row.end_time)),
+                f"{tasks.done}/{tasks.total}" if tasks.total else "",
+                str(tasks.failed) if tasks.failed else "",
+                row.hostname or "",
+                str(row.configuration_id),
+            )
+            for row, tasks in runs
+        ],
+    )
+
+
+def show_text(
+    row: RunRow,
+    tasks: TaskCounts,
+    configuration: ConfigurationRow | None,
+    blocks: Sequence[BlockDetail],
+    now: datetime,
+) -> str:
+    """One run as text: its line, its blocks, the tracebacks of its failed tasks, its configuration."""
+    took = words.duration(words.seconds_between(row.start_time, row.end_time))
+    head = [
+        f"run {row.id}  {text.clean(row.command or '')}  {row.state.value}",
+        f"  uuid      {row.uuid}",
+        f"  started   {iso(row.start_time) or 'not recorded'}",
+        f"  ended     {iso(row.end_time) or 'not recorded'}{f'  after {took}' if took else ''}",
+        f"  host      {text.clean(row.hostname or 'not recorded')}",
+        f"  tasks     {', '.join(f'{number} {name}' for name, number in tasks.as_dict().items() if number) or 'none'}",
+    ]
+    listed = [detail for detail in blocks if not detail.block.is_top_level or detail.block.state is State.FAILED]
+    parts = ["\n".join(head), table(_BLOCK_TITLES, [_block_cells(detail, now) for detail in listed]) if listed else ""]
+    parts += [_traceback_text(detail) for detail in blocks if is_failed_task(detail)]
+    if configuration is not None:
+        parts.append("\n".join(plain(line.pieces) for line in config_lines(configuration)).rstrip())
+    return "\n\n".join(filter(None, parts))
+
+
+_BLOCK_TITLES = ("BLOCK", "TYPE", "STATE", "NAME", "STARTED", "TOOK", "HOST")
+
+
+def _block_cells(detail: BlockDetail, now: datetime) -> tuple[str, ...]:
+    row = detail.block
+    took = words.duration(words.seconds_between(row.start_time, row.end_time))
+    started = words.moment(row.start_time, now)
+    return (str(row.id), row.type.value, row.state.value, row.name, started, took, row.hostname or "")
+
+
+def is_failed_task(detail: BlockDetail) -> bool:
+    """Whether this is where a failure was seen first; the workflows around it only pass it on."""
+    return detail.block.state is State.FAILED and (detail.block.type.value == "task" or detail.block.is_top_level)
+
+
+def _traceback_text(detail: BlockDetail) -> str:
+    title = f"{detail.block.type.value} {detail.block.id} {text.clean(detail.block.name)}"
+    if detail.exception is None:
+        return f"{title}: failed, but no exception was recorded"
+    lines = detail.exception.traceback.rstrip("\n").split("\n")
+    return "\n".join([f"{title}: {text.clean(detail.exception.type)}", *(f"  {text.clean(line)}" for line in lines)])
+
+
+def failures_text(causes: Sequence[Cause], now: datetime) -> str:
+    """The causes as text, most tasks first."""
+    if not causes:
+        return "No failed tasks."
+    return "\n\n".join(_cause_text(cause, now) for cause in causes)
+
+
+def _cause_text(cause: Cause, now: datetime) -> str:
+    number = f"{len(cause.tasks)} task{'s' if len(cause.tasks) != 1 else ''}"
+    shown = ", ".join(str(task) for task in cause.tasks[:12]) + (" ..." if len(cause.tasks) > 12 else "")
+    first, last = words.moment(cause.first, now), words.moment(cause.last, now)
+    lines = [f"{number}: {text.clean(cause.type or 'no exception recorded')}"]
+    if cause.message:
+        lines.append(f"  message  {text.clean(cause.message[:1000])}")
+    if cause.where:
+        place = f"{cause.where.file}:{cause.where.line} in {cause.where.function}"
+        lines.append(f"  where    {text.clean(place)}")
+    lines.append(f"  when     {first if first == last else f'{first} to {last}'}")
+    lines.append(f"  tasks    {shown}")
+    if cause.hosts:
+        lines.append(f"  hosts    {text.clean(', '.join(cause.hosts))}")
+    return "\n".join(lines)
+
+
+def diff_text(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Change]) -> str:
+    """The differences, a line each: `~ path  old -> new`."""
+    lines = [_change_text(change) for change in changes]
+    if not changes:
+        lines.append("The same configuration." if old.id == new.id else "No difference in content.")
+    hidden = len(set(old.masked) & set(new.masked))
+    if hidden and old.id != new.id:
+        lines.append(f"({hidden} masked value(s) cannot be compared)")
+    lines += [
+        f"(apart: {path_text(change.path)}  {as_text(change.old)} -> {as_text(change.new)})"
+        for change in apart(old, new)
+    ]
+    return "\n".join(text.clean(line) for line in lines)
+
+
+def _change_text(change: Change) -> str:
+    path = f"{change.section}: {path_text(change.path)}"
+    if change.kind == "changed":
+        return f"~ {path}  {as_text(change.old)} -> {as_text(change.new)}"
+    sign, value = ("+", change.new) if change.kind == "added" else ("-", change.old)
+    return f"{sign} {path}  {as_text(value)}"
+
+
+def plain(pieces: Iterable[tuple[str, str]]) -> str:
+    """A line of the screen without its looks."""
+    return text.clean("".join(piece for piece, _ in pieces))

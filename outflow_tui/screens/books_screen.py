@@ -1,0 +1,77 @@
+"""What all screens share: they are given what was seen, and say what they want to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from outflow_tui import status
+from outflow_tui.format import Glyphs
+from outflow_tui.snapshot import Focus, Snapshot
+from outflow_tui.widgets.title import Notice, Title
+
+
+class Desk(Protocol):
+    """What a screen asks of the app around it."""
+
+    glyphs: Glyphs
+    is_paused: bool
+    libraries: bool
+
+    def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
+        """Put a screen on top; `then` is called with what it was closed with."""
+
+    def refocus(self) -> None:
+        """Look at what the screen on top wants to know now."""
+
+    def open_run(self, place: int, run_id: int) -> None:
+        """Show one run."""
+
+    def open_configuration(self, place: int, run_id: int) -> None:
+        """Show the configuration of one run."""
+
+    def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
+        """Compare the configurations of two runs, each named by its source's place and its id."""
+
+    def action_back(self) -> None:
+        """Close the screen on top."""
+
+    def clock(self) -> datetime:
+        """The time by which ages are told."""
+
+
+class BooksScreen(Screen[int | None]):
+    """A screen over what was seen of every source."""
+
+    seen: reactive[tuple[Snapshot, ...]] = reactive((), init=False)
+
+    @property
+    def desk(self) -> Desk:
+        """The app, as far as a screen may know it."""
+        return cast(Desk, self.app)
+
+    def wants(self, place: int) -> Focus:
+        """What this screen wants to know of the source at this place."""
+        return Focus()
+
+    def on_mount(self) -> None:
+        """Show what is known already."""
+        self.show_seen()
+
+    def watch_seen(self) -> None:
+        """Show what came in."""
+        if self.is_mounted and self.is_attached:
+            self.show_seen()
+
+    def show_seen(self) -> None:
+        """Bring the widgets up to date; cheap when nothing of it changed."""
+
+    def headline(self, words: str) -> None:
+        """The title line and the notice below it."""
+        desk = self.desk
+        self.query_one(Title).say(words, status.standing(self.seen, is_paused=desk.is_paused, now=desk.clock()))
+        self.query_one(Notice).say(status.troubles(self.seen))

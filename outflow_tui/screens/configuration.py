@@ -1,0 +1,52 @@
+"""The stored configuration and settings of one run, as they were, secrets masked."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widgets import Footer
+
+from outflow_core.rows import ConfigurationRow
+from outflow_tui import keys
+from outflow_tui.config_lines import config_lines
+from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.snapshot import Focus
+from outflow_tui.widgets.text_lines import TextLines
+from outflow_tui.widgets.title import Notice, Title
+
+
+class ConfigurationScreen(BooksScreen):
+    """What one run was configured with."""
+
+    BINDINGS = keys.CONFIGURATION
+
+    def __init__(self, place: int, run_id: int) -> None:
+        super().__init__()
+        self._place = place
+        self._run_id = run_id
+        self._lines = TextLines(id="configuration")
+        self._shown: ConfigurationRow | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Title()
+        yield Notice()
+        yield self._lines
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self._lines.focus()
+        super().on_mount()
+
+    def wants(self, place: int) -> Focus:
+        """The configuration of this run."""
+        return Focus(configurations_of=frozenset({self._run_id})) if place == self._place else Focus()
+
+    def show_seen(self) -> None:
+        """The configuration, once it has been read."""
+        row = self.seen[self._place].configurations.get(self._run_id)
+        if row is None:
+            self.headline(f"run {self._run_id}  reading its configuration ...")
+            return
+        self.headline(f"run {self._run_id}  configuration {row.id}  {row.hash[:12]}")
+        if row != self._shown:
+            self._shown = row
+            self._lines.show(config_lines(row))

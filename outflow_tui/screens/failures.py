@@ -1,0 +1,70 @@
+"""The failed tasks of one run grouped by cause: one cause, or many?"""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Footer, Static
+
+from outflow_tui import keys
+from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.snapshot import Focus
+from outflow_tui.widgets.cause_list import CauseItem, CauseList
+from outflow_tui.widgets.line_view import LineView
+from outflow_tui.widgets.title import Notice, Title
+
+
+class FailuresScreen(BooksScreen):
+    """One line for each cause; closed with the first task of the one that was chosen."""
+
+    BINDINGS = keys.FAILURES
+
+    def __init__(self, place: int, run_id: int) -> None:
+        super().__init__()
+        self._place = place
+        self._run_id = run_id
+
+    def compose(self) -> ComposeResult:
+        yield Title()
+        yield Notice()
+        yield Static(id="summary", markup=False)
+        yield CauseList(self.desk.glyphs)
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(CauseList).focus()
+        super().on_mount()
+
+    def wants(self, place: int) -> Focus:
+        """The causes of this run's failures."""
+        return Focus(self._run_id, causes=True) if place == self._place else Focus()
+
+    def show_seen(self) -> None:
+        """The causes and how many tasks they took."""
+        self.headline(f"run {self._run_id}  failures by cause")
+        causes = self.seen[self._place].causes
+        if causes is None or self.seen[self._place].focus.run_id != self._run_id:
+            return
+        listed = self.query_one(CauseList)
+        listed.now = self.desk.clock()
+        listed.show(tuple(CauseItem(cause) for cause in causes))
+        tasks = sum(len(cause.tasks) for cause in causes)
+        words = f"{tasks} failed task{'s' if tasks != 1 else ''}, {len(causes)} cause{'s' if len(causes) != 1 else ''}"
+        self.query_one("#summary", Static).update(Content(f" {words}"))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What makes no sense now is greyed."""
+        if action == "open":
+            return True if self.query(CauseList) and self.query_one(CauseList).cursor_item else None
+        return True
+
+    def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
+        """A click on the line that the cursor is on goes to the task."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Go to the first task that failed of this cause."""
+        item = self.query_one(CauseList).cursor_item
+        if item is not None:
+            self.dismiss(item.key)

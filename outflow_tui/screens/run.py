@@ -1,0 +1,143 @@
+"""One run: its tasks as a tree, and beside it the selected one with its traceback."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Footer
+
+from outflow_core.rows import BlockDetail
+from outflow_tui import format as words
+from outflow_tui import keys
+from outflow_tui.detail_lines import DetailLayout
+from outflow_tui.format import Glyphs
+from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.screens.failures import FailuresScreen
+from outflow_tui.screens.traceback import TracebackScreen
+from outflow_tui.snapshot import Focus, RunLine, Snapshot
+from outflow_tui.widgets.line_view import LineView
+from outflow_tui.widgets.task_tree import TaskTree
+from outflow_tui.widgets.text_lines import TextLines
+from outflow_tui.widgets.title import Notice, Title
+
+
+class RunScreen(BooksScreen):
+    """The tasks of one run and the details of one of them."""
+
+    BINDINGS = keys.RUN
+
+    def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
+        super().__init__()
+        self._place = place
+        self._run_id = run_id
+        self._tree = TaskTree(glyphs)
+        self._details = TextLines(id="details")
+        self._shown: tuple[BlockDetail, int, bool] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Title()
+        yield Notice()
+        with Horizontal():
+            yield self._tree
+            yield self._details
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self._tree.focus()
+        super().on_mount()
+
+    def wants(self, place: int) -> Focus:
+        """The run and the selected block."""
+        return Focus(self._run_id, self._tree.block_id) if place == self._place else Focus()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What was seen of this run's source."""
+        return self.seen[self._place] if self._place < len(self.seen) else None
+
+    @property
+    def detail(self) -> BlockDetail | None:
+        """The selected block, once it has been read."""
+        snapshot = self.snapshot
+        detail = snapshot.detail if snapshot else None
+        return detail if detail is not None and detail.block.id == self._tree.block_id else None
+
+    def show_seen(self) -> None:
+        """The run's line, its tree, and the selected block."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+        line = snapshot.line(self._run_id)
+        self.headline(self._describe(line) if line else f"run {self._run_id} is not in the books any more")
+        if snapshot.run is not None and snapshot.run.run_id == self._run_id:
+            self._tree.show_run(snapshot.run)
+        self._show_detail()
+
+    def _describe(self, line: RunLine) -> str:
+        row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
+        times = f"{words.moment(row.start_time, now)} {glyphs.arrow} {words.moment(row.end_time, now) or 'now'}"
+        took = words.duration(words.seconds_between(row.start_time, row.end_time))
+        parts = [f"run {row.id}", row.command or "", f"{glyphs.states[row.state]} {row.state.value}", times, took]
+        return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
+
+    def _show_detail(self) -> None:
+        detail, width = self.detail, self._details.size.width
+        if detail is None or not width or self._shown == (detail, width, self.desk.libraries):
+            return
+        is_other = self._shown is None or self._shown[0].block.id != detail.block.id
+        self._shown = (detail, width, self.desk.libraries)
+        layout = DetailLayout(self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock())
+        self._details.show(layout.lines(detail))
+        if is_other:
+            self._details.go_to(0)
+            self._details.scroll_to(y=0, animate=False, immediate=True)
+
+    def on_line_view_moved(self, moved: LineView.Moved) -> None:
+        """Another block is selected: read it now, not at the next tick."""
+        if moved.view is self._tree:
+            self.desk.refocus()
+            self._show_detail()
+            self.refresh_bindings()
+
+    def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
+        """A click on the selected block shows it whole."""
+        if chosen.view is self._tree:
+            self.action_traceback()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the details out anew."""
+        self.call_after_refresh(self._show_detail)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What makes no sense now is greyed."""
+        if action in ("failure", "failures"):
+            return True if self._tree.failed_tasks() else None
+        if action == "traceback":
+            return True if self._tree.block_id is not None else None
+        return True
+
+    def action_failure(self, step: int) -> None:
+        """To the next or previous failed task."""
+        self._tree.go_to_failure(step)
+
+    def action_other_side(self) -> None:
+        """Between the tree and the details."""
+        (self._tree if self._details.has_focus else self._details).focus()
+
+    def action_traceback(self) -> None:
+        """The selected block on the whole screen; on a heap of waiting tasks: fold or unfold it."""
+        if self._tree.block_id is not None:
+            self.desk.show(TracebackScreen(self))
+
+    def action_configuration(self) -> None:
+        """The configuration of this run."""
+        self.desk.open_configuration(self._place, self._run_id)
+
+    def action_failures(self) -> None:
+        """The failed tasks by cause."""
+        self.desk.show(FailuresScreen(self._place, self._run_id), self._go_to)
+
+    def _go_to(self, block_id: int | None) -> None:
+        if block_id is not None:
+            self._tree.reveal_block(block_id)

@@ -1,0 +1,194 @@
+"""The runs of all sources: home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Footer, Input, Static
+
+from outflow_tui import keys, status
+from outflow_tui.format import Glyphs
+from outflow_tui.run_filter import has_failure, run_filter
+from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.snapshot import Focus
+from outflow_tui.widgets.line_view import LineView
+from outflow_tui.widgets.run_list import RunHeading, RunItem, RunKey, RunList, run_item
+from outflow_tui.widgets.title import Notice, Title
+
+
+class FilterInput(Input):
+    """The line in which a filter is typed."""
+
+
+class RunsScreen(BooksScreen):
+    """All runs, newest first, with a filter and marks."""
+
+    BINDINGS = keys.RUNS
+
+    def __init__(self, glyphs: Glyphs, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._names = names
+        self._list = RunList(glyphs, several=len(names) > 1)
+        self._marked: list[RunKey] = []
+        self._only_failed = False
+        self._typed = ""
+
+    def compose(self) -> ComposeResult:
+        yield Title()
+        yield Notice()
+        yield Static(id="tally", markup=False)
+        yield RunHeading(self._list)
+        yield self._list
+        yield Static(id="nothing", markup=False)
+        yield FilterInput(placeholder="words, an id, state:failed, host:nid001, command:fit, since:2d", compact=True)
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(FilterInput).display = False
+        self._list.focus()
+        super().on_mount()
+
+    def wants(self, place: int) -> Focus:
+        """Only the runs."""
+        return Focus()
+
+    def show_seen(self) -> None:
+        """The runs that fit the filter; those of several sources by the time they started."""
+        now = self._list.now = self.desk.clock()
+        items = list(self._items(now))
+        fits = run_filter(self._typed, now)
+        shown = tuple(item for item in items if fits(item.line) and (not self._only_failed or has_failure(item.line)))
+        self._list.show(shown)
+        self.headline(f"outflow   {'   '.join(self._names)}")
+        self._show_tally(items, shown)
+
+    def _items(self, now: datetime) -> Iterator[RunItem]:
+        items = [
+            run_item(place, self._names[place], line, (place, line.row.id) in self._marked, now)
+            for place, snapshot in enumerate(self.seen)
+            for line in snapshot.runs
+        ]
+        if len(self.seen) > 1:
+            items.sort(key=lambda item: (item.line.row.start_time or datetime.min, item.line.row.id), reverse=True)
+        return iter(items)
+
+    def _show_tally(self, items: list[RunItem], shown: tuple[RunItem, ...]) -> None:
+        parts = [status.tally([item.line for item in items])]
+        if self._typed or self._only_failed:
+            chosen = " ".join(filter(None, ["failed only" if self._only_failed else "", self._typed]))
+            parts.append(f"[{chosen}] shows {len(shown)} of {len(items)}")
+        if self._marked:
+            parts.append(f"{len(self._marked)} marked")
+        self.query_one("#tally", Static).update(Content(" " + "   ".join(filter(None, parts))))
+        self.query_one("#nothing", Static).update(Content(self._why_nothing(len(items)) if not shown else ""))
+        self.query_one("#nothing").display = not shown
+        self._list.display = bool(shown)
+        self.query_one(RunHeading).display = bool(shown)
+
+    def _why_nothing(self, number: int) -> str:
+        if number:
+            return f"None of the {number} runs fits; esc takes the filter away."
+        if any(snapshot.error for snapshot in self.seen):
+            return "Nothing to show yet."
+        if not all(snapshot.is_read for snapshot in self.seen):
+            return "Reading the books ..."
+        return "No run is recorded here yet. One appears as soon as the pipeline starts."
+
+    def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
+        """A click on the line that the cursor is on opens it."""
+        self.action_open()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What makes no sense now is greyed."""
+        if action in ("open", "mark", "configuration"):
+            return True if self._list.cursor_item is not None else None
+        if action == "diff":
+            return True if self._pair() else None
+        return True
+
+    def action_open(self) -> None:
+        """Open the run under the cursor."""
+        item = self._list.cursor_item
+        if item is not None:
+            self.desk.open_run(*item.key)
+
+    def action_configuration(self) -> None:
+        """Show the configuration of the run under the cursor."""
+        item = self._list.cursor_item
+        if item is not None:
+            self.desk.open_configuration(*item.key)
+
+    def action_failed(self) -> None:
+        """Only runs with failures, or all again."""
+        self._only_failed = not self._only_failed
+        self.show_seen()
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away; then one line down."""
+        item = self._list.cursor_item
+        if item is None:
+            return
+        if item.key in self._marked:
+            self._marked.remove(item.key)
+        else:
+            self._marked.append(item.key)
+        self.show_seen()
+        self._list.action_move(1)
+        self.refresh_bindings()
+
+    def _pair(self) -> tuple[RunKey, RunKey] | None:
+        """The two runs to compare: the last two marked, or the mark and the cursor; the older one first."""
+        item = self._list.cursor_item
+        chosen = self._marked[-2:]
+        if len(chosen) == 1 and item is not None and item.key != chosen[0]:
+            chosen = [*chosen, item.key]
+        if len(chosen) != 2:
+            return None
+        old, new = sorted(chosen, key=lambda key: key[1])
+        return old, new
+
+    def action_diff(self) -> None:
+        """Compare two configurations."""
+        pair = self._pair()
+        if pair:
+            self.desk.open_diff(*pair)
+
+    def on_line_view_moved(self) -> None:
+        """With one mark, where the cursor is decides whether there is a pair."""
+        self.refresh_bindings()
+
+    def action_filter(self) -> None:
+        """Begin to type a filter."""
+        field = self.query_one(FilterInput)
+        field.display = True
+        field.value = self._typed
+        field.focus()
+
+    def on_input_changed(self, changed: Input.Changed) -> None:
+        """Filter as it is typed."""
+        self._typed = changed.value.strip()
+        self.show_seen()
+
+    def on_input_submitted(self) -> None:
+        """Keep the filter and go back to the list."""
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        self.query_one(FilterInput).display = False
+        self._list.display = True
+        self._list.focus()
+        self.show_seen()
+
+    def action_clear(self) -> None:
+        """Close the filter line, then take the filter away, then the marks."""
+        if self._typed or self._only_failed:
+            self._typed, self._only_failed = "", False
+            with self.prevent(Input.Changed):
+                self.query_one(FilterInput).value = ""
+        elif not self.query_one(FilterInput).display:
+            self._marked.clear()
+        self._close_filter()
+        self.refresh_bindings()

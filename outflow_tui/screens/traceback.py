@@ -1,0 +1,92 @@
+"""One block on the whole screen: the traceback to read, and to walk on to the next one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Footer
+
+from outflow_core.rows import BlockDetail
+from outflow_tui import keys
+from outflow_tui.detail_lines import DetailLayout
+from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.snapshot import Focus
+from outflow_tui.widgets.text_lines import TextLines
+from outflow_tui.widgets.title import Notice, Title
+
+
+class Walk(Protocol):
+    """Where the blocks come from: the screen of the run, which goes on to the next failure."""
+
+    @property
+    def detail(self) -> BlockDetail | None:
+        """The block to show, once it has been read."""
+
+    def wants(self, place: int) -> Focus:
+        """What has to be looked at for it."""
+
+    def action_failure(self, step: int) -> None:
+        """To the next or previous failed task."""
+
+
+class TracebackScreen(BooksScreen):
+    """The block that is selected in the run below."""
+
+    BINDINGS = keys.TRACEBACK
+
+    def __init__(self, walk: Walk) -> None:
+        super().__init__()
+        self._walk = walk
+        self._lines = TextLines(id="traceback")
+        self._shown: tuple[BlockDetail, int, bool] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Title()
+        yield Notice()
+        yield self._lines
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self._lines.focus()
+        super().on_mount()
+
+    def wants(self, place: int) -> Focus:
+        """The same as the run below."""
+        return self._walk.wants(place)
+
+    def show_seen(self) -> None:
+        """The block, laid out for this window."""
+        detail, width = self._walk.detail, self._lines.size.width
+        if detail is None:
+            self.headline("reading ...")
+            return
+        self.headline(f"run {detail.run_id}  {detail.block.type.value} {detail.block.id}  {detail.block.name}")
+        wanted = (detail, width, self.desk.libraries)
+        if not width or wanted == self._shown:
+            return
+        is_other = self._shown is None or self._shown[0].block.id != detail.block.id
+        self._shown = wanted
+        layout = DetailLayout(self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock())
+        self._lines.show(layout.lines(detail))
+        if is_other:
+            self._lines.go_to(0)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the lines out anew."""
+        self.call_after_refresh(self.show_seen)
+
+    def action_failure(self, step: int) -> None:
+        """To the next or previous failed task."""
+        self._walk.action_failure(step)
+        self.desk.refocus()
+
+    def action_copy(self) -> None:
+        """Copy the traceback by OSC 52."""
+        detail = self._walk.detail
+        if detail is None:
+            return
+        copied = detail.exception.traceback if detail.exception else detail.block.name
+        self.app.copy_to_clipboard(copied)
+        self.app.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False)

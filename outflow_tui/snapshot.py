@@ -1,0 +1,74 @@
+"""Focus (what is looked at) and Snapshot (what was seen): frozen, they travel between the threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from outflow_core.failures import Cause
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow, TaskCounts
+
+SILENT_AFTER_SECONDS = 900
+"""A running run is called silent when none of its tasks began or ended for this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run with what the list shows beside it."""
+
+    row: RunRow
+    tasks: TaskCounts
+    last_sign: datetime | None = None
+    """The latest start or end of any of its tasks, by the clock of the node that wrote it."""
+    config_hash: str = ""
+    config_changed: bool = False
+    """Whether the run before it, of the same command, used another configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """All blocks of one run, oldest first, and how many items its maps have."""
+
+    run_id: int
+    blocks: tuple[BlockRow, ...]
+    map_sizes: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What a screen wants to know of one source besides its runs."""
+
+    run_id: int | None = None
+    block_id: int | None = None
+    causes: bool = False
+    configurations_of: frozenset[int] = frozenset()
+    """The runs whose configurations are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one source answered. After a failure: the last answer, with the failure in words."""
+
+    source: str
+    focus: Focus = Focus()
+    runs: tuple[RunLine, ...] = ()
+    is_read: bool = False
+    """Whether the source has answered at least once."""
+    is_complete: bool = False
+    """Whether the whole history is counted."""
+    run: RunView | None = None
+    detail: BlockDetail | None = None
+    causes: tuple[Cause, ...] | None = None
+    configurations: Mapping[int, ConfigurationRow] = field(default_factory=lambda: MappingProxyType({}))
+    """Stored configurations by run id."""
+    read_at: datetime | None = None
+    """When something new was last read."""
+    error: str | None = None
+    failing_since: datetime | None = None
+    retry_seconds: float = 0.0
+
+    def line(self, run_id: int) -> RunLine | None:
+        """The line of one run."""
+        return next((line for line in self.runs if line.row.id == run_id), None)

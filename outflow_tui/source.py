@@ -1,0 +1,179 @@
+"""The one door to the core: a Focus is answered with a Snapshot. Lives in the poller's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from outflow_core import queries
+from outflow_core.changes import Changes, Ledger
+from outflow_core.errors import NotFoundError
+from outflow_core.failures import Cause, causes
+from outflow_core.reader import Reader
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow
+from outflow_core.settings import Database
+from outflow_core.states import BlockType, State
+from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
+
+
+class BooksSource:
+    """Looks into one database of books; what did not change is not read again."""
+
+    def __init__(self, database: Database, *, copy: bool = False) -> None:
+        self._reader = Reader(database, copy=copy)
+        self._ledger = Ledger(self._reader)
+        self._hashes: dict[int, str] = {}
+        self._lines: tuple[RunLine, ...] = ()
+        self._run: RunInFocus | None = None
+        self._detail: BlockDetail | None = None
+        self._causes: tuple[Cause, ...] | None = None
+        self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
+        self._focus = Focus()
+        self._read_at: datetime | None = None
+
+    def look(self, focus: Focus) -> Snapshot:
+        """What there is to see now; raises SourceError when the books cannot be read."""
+        changes = self._ledger.look()
+        if changes.asked or changes.blocks or changes.runs or self._read_at is None:
+            self._read_at = datetime.now()
+            self._lines = self._list_runs()
+        moved, self._focus = focus != self._focus, focus
+        if changes.asked or changes.blocks or moved:
+            self._follow(focus, changes)
+        return Snapshot(
+            self._reader.name,
+            focus,
+            runs=self._lines,
+            is_read=True,
+            is_complete=self._ledger.is_complete,
+            run=self._run.view if self._run else None,
+            detail=self._detail,
+            causes=self._causes,
+            configurations=self._configurations,
+            read_at=self._read_at,
+        )
+
+    def close(self) -> None:
+        """Give up the connection."""
+        self._reader.close()
+
+    def _list_runs(self) -> tuple[RunLine, ...]:
+        runs = [self._ledger.runs[run_id] for run_id in sorted(self._ledger.runs, reverse=True)]
+        missing = {row.configuration_id for row in runs} - self._hashes.keys()
+        self._hashes |= queries.hashes(self._reader, missing) if missing else {}
+        changed = _changed_configurations(runs)
+        known = {line.row.id: line for line in self._lines}
+        lines = tuple(self._line(row, row.id in changed, known.get(row.id)) for row in runs)
+        return self._lines if lines == self._lines else lines
+
+    def _line(self, row: RunRow, changed: bool, before: RunLine | None) -> RunLine:
+        tally = self._ledger.index.tallies.get(row.id)
+        signs = [row.start_time, queries.as_time(tally.last_sign) if tally else None]
+        last_sign = max((sign for sign in signs if sign is not None), default=None)
+        digest = self._hashes.get(row.configuration_id, "")
+        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed)
+        return before if before == line and before is not None else line
+
+    def _follow(self, focus: Focus, changes: Changes) -> None:
+        """Read what the focus asks for besides the list of runs."""
+        if focus.run_id is None:
+            self._run = None
+        elif self._run is None or self._run.run_id != focus.run_id:
+            self._run = RunInFocus(self._reader, self._ledger, focus.run_id)
+        else:
+            self._run.refresh(changes.blocks)
+        self._detail = self._read_detail(focus)
+        self._causes = self._read_causes() if focus.causes else None
+        self._configurations = self._read_configurations(focus.configurations_of)
+
+    def _read_detail(self, focus: Focus) -> BlockDetail | None:
+        if focus.run_id is None or focus.block_id is None:
+            return None
+        try:
+            detail = queries.block_detail(self._reader, focus.run_id, focus.block_id)
+        except NotFoundError:
+            return None
+        return self._detail if detail == self._detail else detail
+
+    def _read_causes(self) -> tuple[Cause, ...]:
+        found = causes(queries.failures_of(self._reader, self._run.view.blocks if self._run else ()))
+        return self._causes if self._causes == found else found
+
+    def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:
+        wanted = {
+            run_id: self._ledger.runs[run_id].configuration_id for run_id in run_ids if run_id in self._ledger.runs
+        }
+        rows = queries.configurations(self._reader, set(wanted.values())) if wanted else {}
+        found = {run_id: rows[number] for run_id, number in wanted.items() if number in rows}
+        return self._configurations if found == self._configurations else MappingProxyType(found)
+
+
+class RunInFocus:
+    """The blocks of the run that is looked at; only those that changed are read again."""
+
+    def __init__(self, reader: Reader, ledger: Ledger, run_id: int) -> None:
+        self.run_id = run_id
+        self._reader = reader
+        self._ledger = ledger
+        self._blocks: dict[int, BlockRow] = {}
+        self._sizes: dict[int, int] = {}
+        self._again: set[int] = set()
+        self.view = RunView(run_id, ())
+        self._read_all()
+
+    def _read_all(self) -> None:
+        """Read the run's blocks; while the history is still being counted the run's bounds are not known."""
+        tally = self._ledger.index.tallies.get(self.run_id)
+        if self._ledger.is_complete and tally is not None:
+            rows = queries.blocks_between(self._reader, self.run_id, tally.first, tally.last)
+        else:
+            rows = queries.blocks_of(self._reader, self.run_id)
+        self._blocks = {row.id: row for row in rows}
+        self._show()
+
+    def refresh(self, changed: Collection[int]) -> None:
+        """Read the blocks that changed, and once more those that changed last time or are running.
+
+        Some columns are written one commit after the state.
+        """
+        running = {row.id for row in self._blocks.values() if row.state is State.RUNNING}
+        tally = self._ledger.index.tallies.get(self.run_id)
+        ours = {number for number in changed if tally is not None and tally.first <= number <= tally.last}
+        wanted = ours | self._again | running
+        self._again = ours
+        mine = {row.id: row for row in self._rows(wanted)}
+        for gone in wanted - mine.keys():
+            self._blocks.pop(gone, None)
+        self._blocks |= mine
+        self._show()
+
+    def _rows(self, ids: Collection[int]) -> tuple[BlockRow, ...]:
+        if not ids or self._ledger.index.tallies.get(self.run_id) is None:
+            return ()
+        first, last = min(ids), max(ids)
+        if last - first < 4 * len(ids) + queries.CHUNK:
+            found = queries.blocks_between(self._reader, self.run_id, first, last)
+            return tuple(row for row in found if row.id in ids)
+        return queries.blocks_by_id(self._reader, self.run_id, ids)
+
+    def _show(self) -> None:
+        blocks = tuple(self._blocks[number] for number in sorted(self._blocks))
+        unsized = {row.id for row in blocks if row.type is BlockType.WORKFLOW} - self._sizes.keys()
+        if unsized:
+            found = queries.map_sizes(self._reader, unsized)
+            self._sizes = self._sizes | {number: found.get(number, 0) for number in unsized}
+        if blocks != self.view.blocks or unsized:
+            self.view = RunView(self.run_id, blocks, MappingProxyType(self._sizes))
+
+
+def _changed_configurations(runs: list[RunRow]) -> set[int]:
+    """The runs (newest first) whose configuration is not that of the run before them, of the same command."""
+    changed = set()
+    following: dict[str | None, RunRow] = {}
+    for row in runs:
+        later = following.get(row.command)
+        if later is not None and later.configuration_id != row.configuration_id:
+            changed.add(later.id)
+        following[row.command] = row
+    return changed

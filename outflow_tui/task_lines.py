@@ -1,0 +1,132 @@
+"""The blocks of a run become the lines of a tree: what is folded, counted, failed; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from outflow_core.rows import BlockRow, TaskCounts
+from outflow_core.states import BlockType, State
+from outflow_tui.snapshot import RunView
+
+TaskKey = int | str
+"""A block's id, or `waiting NAME` for the heap of tasks whose place is not recorded yet."""
+
+HEAP = 4
+"""From how many equal waiting tasks on they are shown as one heap."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """One line of the tree; `counts` are the tasks inside a workflow or a heap."""
+
+    key: TaskKey
+    depth: int
+    name: str
+    state: State
+    row: BlockRow | None
+    is_open: bool | None = None
+    """Whether what is inside is shown; None when there is nothing inside."""
+    counts: TaskCounts | None = None
+    expected: int = 0
+    """How many items a map has in all, where the books say so."""
+
+
+class TaskForest:
+    """All blocks of one run by their place: what is inside what, as the books tell it.
+
+    A block has no parent until it starts, so the waiting items of a map are told by their name
+    only; they stand at the end, many of one name in one heap.
+    """
+
+    def __init__(self, view: RunView) -> None:
+        self._view = view
+        self.rows = {row.id: row for row in view.blocks}
+        hidden = {row.id for row in view.blocks if row.is_top_level and row.state is not State.FAILED}
+        self.inside: dict[TaskKey | None, list[TaskKey]] = defaultdict(list)
+        self._parents: dict[TaskKey, TaskKey | None] = {}
+        homeless: dict[str, list[BlockRow]] = defaultdict(list)
+        for row in view.blocks:
+            if row.id in hidden:
+                continue
+            if row.parent_id is None and row.state is State.PENDING and row.type is BlockType.TASK:
+                homeless[row.name].append(row)
+            else:
+                known = row.parent_id in self.rows and row.parent_id not in hidden
+                self._place(row.id, row.parent_id if known else None)
+        for name, rows in homeless.items():
+            self._place_waiting(name, rows)
+        self._counts: dict[TaskKey, TaskCounts] = {}
+
+    def _place(self, key: TaskKey, parent: TaskKey | None) -> None:
+        self.inside[parent].append(key)
+        self._parents[key] = parent
+
+    def _place_waiting(self, name: str, rows: list[BlockRow]) -> None:
+        heap: TaskKey | None = None
+        if len(rows) >= HEAP:
+            heap = f"waiting {name}"
+            self._place(heap, None)
+        for row in rows:
+            self._place(row.id, heap)
+
+    def counts(self, key: TaskKey) -> TaskCounts:
+        """The tasks inside a workflow or a heap, at any depth."""
+        if key not in self._counts:
+            numbers = dict.fromkeys((state.value for state in State), 0)
+            stack = list(self.inside.get(key, ()))
+            while stack:
+                child = stack.pop()
+                row = self.rows.get(child) if isinstance(child, int) else None
+                if row is not None and row.type is BlockType.TASK:
+                    numbers[row.state.value] += 1
+                stack.extend(self.inside.get(child, ()))
+            self._counts[key] = TaskCounts(**numbers)
+        return self._counts[key]
+
+    def around(self, key: TaskKey) -> list[TaskKey]:
+        """The keys of what is around a block, from the innermost outwards."""
+        found: list[TaskKey] = []
+        parent = self._parents.get(key)
+        while parent is not None and parent not in found:
+            found.append(parent)
+            parent = self._parents.get(parent)
+        return found
+
+    def failed_tasks(self) -> list[int]:
+        """The ids of the failed tasks in the order of the tree."""
+        failed: list[int] = []
+        stack = list(reversed(self.inside.get(None, ())))
+        while stack:
+            key = stack.pop()
+            row = self.rows.get(key) if isinstance(key, int) else None
+            if row is not None and row.type is BlockType.TASK and row.state is State.FAILED:
+                failed.append(row.id)
+            stack.extend(reversed(self.inside.get(key, ())))
+        return failed
+
+    def is_open(self, key: TaskKey, chosen: Mapping[TaskKey, bool]) -> bool:
+        """Whether a workflow is unfolded: as the user chose, else when something in it failed."""
+        return chosen[key] if key in chosen else self.counts(key).failed > 0
+
+    def lines(self, chosen: Mapping[TaskKey, bool]) -> tuple[TaskLine, ...]:
+        """The lines to be seen, with workflows folded or not as the user chose."""
+        lines = []
+        stack: list[tuple[TaskKey, int]] = [(key, 0) for key in reversed(self.inside.get(None, ()))]
+        while stack:
+            key, depth = stack.pop()
+            children = self.inside.get(key, ())
+            is_open = self.is_open(key, chosen) if children else None
+            lines.append(self._line(key, depth, is_open))
+            if is_open:
+                stack.extend((child, depth + 1) for child in reversed(children))
+        return tuple(lines)
+
+    def _line(self, key: TaskKey, depth: int, is_open: bool | None) -> TaskLine:
+        counts = self.counts(key) if is_open is not None else None
+        if isinstance(key, str):
+            return TaskLine(key, depth, key, State.PENDING, None, is_open, counts)
+        row = self.rows[key]
+        expected = self._view.map_sizes.get(key, 0)
+        return TaskLine(key, depth, row.name, row.state, row, is_open, counts, expected)

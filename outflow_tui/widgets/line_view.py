@@ -1,0 +1,235 @@
+"""LineView: a list of lines of which only the visible ones are drawn; the only code that draws lines.
+
+Its cost depends on the size of the window, not on the number of lines. The cursor stays on its
+record: lines have keys, and when the lines change the cursor follows its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from outflow_tui import keys, text
+from outflow_tui.lines import Piece
+
+
+class HasKey(Protocol):
+    """A line's record; equal records look the same."""
+
+    @property
+    def key(self) -> Hashable:
+        """What tells this record from all others of the list."""
+
+
+Item = TypeVar("Item", bound=HasKey)
+
+
+class LineView(ScrollView, Generic[Item], can_focus=True):
+    """Lines of text with a cursor; a subclass says how one record is drawn."""
+
+    BINDINGS = keys.LINES
+    LOOKS: ClassVar[tuple[str, ...]] = (
+        "running", "failed", "success", "pending", "skipped", "dim", "strong", "added", "removed", "changed", "warning",
+    )  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--cursor", "line--place", *(f"line--{look}" for look in LOOKS)}
+    shift: var[int] = var(0)
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another record now."""
+
+        view: LineView[Any]
+        key: Hashable
+
+        @property
+        def control(self) -> LineView[Any]:
+            """The view whose cursor moved."""
+            return self.view
+
+    @dataclass
+    class Chosen(Message):
+        """The user clicked the record that the cursor is on."""
+
+        view: LineView[Any]
+        key: Hashable
+
+        @property
+        def control(self) -> LineView[Any]:
+            """The view that was clicked."""
+            return self.view
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.items: Sequence[Item] = ()
+        self.cursor = 0
+        self._strips: dict[int, Strip] = {}
+        self._styles: dict[str, Style] = {}
+
+    def draw(self, item: Item, width: int) -> list[Piece]:
+        """The pieces of one line, for a window of `width` cells."""
+        raise NotImplementedError
+
+    @property
+    def cursor_item(self) -> Item | None:
+        """The record under the cursor."""
+        return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
+
+    @property
+    def cursor_key(self) -> Hashable:
+        """The key of the record under the cursor."""
+        item = self.cursor_item
+        return item.key if item is not None else None
+
+    def show(self, items: Sequence[Item]) -> None:
+        """Show these records; the cursor stays on its own, and only lines that differ are drawn again."""
+        before, key, offset = self.items, self.cursor_key, self.cursor - self.scroll_offset.y
+        if items is before or items == before:
+            return
+        self.items = items
+        self._strips.clear()
+        self.virtual_size = Size(self.size.width, len(items))
+        moved = self._follow(key)
+        if moved != self.cursor:
+            self.cursor = moved
+            self.scroll_to(y=max(moved - offset, 0), animate=False, immediate=True)
+            self.refresh()
+        else:
+            self._refresh_changed(before)
+        if self.cursor_key != key:
+            self.post_message(self.Moved(self, self.cursor_key))
+
+    def _follow(self, key: Hashable) -> int:
+        """Where the record of this key is now: looked for near the cursor first; gone: the same line."""
+        count = len(self.items)
+        if key is not None:
+            for distance in range(count):
+                for place in {self.cursor + distance, self.cursor - distance}:
+                    if 0 <= place < count and self.items[place].key == key:
+                        return place
+        return max(min(self.cursor, count - 1), 0)
+
+    def _refresh_changed(self, before: Sequence[Item]) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        for line in range(top, top + height):
+            old = before[line] if line < len(before) else None
+            new = self.items[line] if line < len(self.items) else None
+            if old != new:
+                self._refresh_line(line)
+
+    def _refresh_line(self, line: int) -> None:
+        self._strips.pop(line, None)
+        self.refresh(Region(0, line - self.scroll_offset.y, self.size.width, 1))
+
+    def go_to(self, place: int) -> None:
+        """Put the cursor on a line and bring it into view."""
+        place = max(min(place, len(self.items) - 1), 0)
+        if place != self.cursor:
+            before, self.cursor = self.cursor, place
+            self._refresh_line(before)
+            self._refresh_line(place)
+            self.post_message(self.Moved(self, self.cursor_key))
+        self._reveal(place)
+
+    def _reveal(self, line: int) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        if height and not top <= line < top + height:
+            target = line if line < top else line - height + 1
+            if abs(line - top) > 2 * height:
+                target = line - height // 2
+            self.scroll_to(y=max(target, 0), animate=False, immediate=True)
+
+    def go_to_key(self, key: Hashable) -> bool:
+        """Put the cursor on the record of a key; whether it is there."""
+        for place, item in enumerate(self.items):
+            if item.key == key:
+                self.go_to(place)
+                return True
+        return False
+
+    def redraw(self) -> None:
+        """Draw everything again, for when what decides the look of records has changed."""
+        self._strips.clear()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the window."""
+        line = self.scroll_offset.y + y
+        if not 0 <= line < len(self.items):
+            return Strip.blank(self.size.width, self._style(""))
+        strip = self._strips.get(line)
+        if strip is None:
+            strip = self._strips[line] = self._make_strip(line)
+        return strip
+
+    def _make_strip(self, line: int) -> Strip:
+        width = self.size.width
+        is_cursor = line == self.cursor
+        pieces = self.draw(self.items[line], width)
+        segments = [Segment(text.clean(piece), self._style(look, is_cursor)) for piece, look in pieces if piece]
+        strip = Strip(segments)
+        if self.shift:
+            strip = strip.crop(self.shift, self.shift + width)
+        return strip.adjust_cell_length(width, self._style("", is_cursor))
+
+    def _style(self, look: str, is_cursor: bool = False) -> Style:
+        name = f"{look} {is_cursor} {self.has_focus}"
+        style = self._styles.get(name)
+        if style is None:
+            base = self.get_component_rich_style(f"line--{look}", partial=True) if look else Style()
+            mark = "line--cursor" if self.has_focus else "line--place"
+            cursor = self.get_component_rich_style(mark, partial=True) if is_cursor else Style()
+            style = self._styles[name] = self.rich_style + base + cursor
+        return style
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the old look."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._styles.clear()
+
+    def watch_shift(self) -> None:
+        self.redraw()
+
+    def watch_has_focus(self, value: bool) -> None:
+        super().watch_has_focus(value)
+        self._refresh_line(self.cursor)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._strips.clear()
+        self.virtual_size = Size(event.size.width, len(self.items))
+        self._reveal(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        line = self.scroll_offset.y + event.y
+        if line >= len(self.items):
+            return
+        was_there = line == self.cursor
+        self.go_to(line)
+        if was_there:
+            self.post_message(self.Chosen(self, self.cursor_key))
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor by lines."""
+        self.go_to(self.cursor + lines)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by windows."""
+        self.go_to(self.cursor + pages * max(self.size.height - 1, 1))
+
+    def action_jump(self, to_end: int) -> None:
+        """Move the cursor to the first or the last line."""
+        self.go_to(len(self.items) - 1 if to_end else 0)
+
+    def action_shift(self, cells: int) -> None:
+        """Look further right or left in long lines."""
+        self.shift = max(self.shift + cells, 0)

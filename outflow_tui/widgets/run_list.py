@@ -1,0 +1,157 @@
+"""The runs, one line each, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.content import Content
+from textual.widget import Widget
+
+from outflow_core.states import State
+from outflow_tui import format as words
+from outflow_tui import text
+from outflow_tui.format import Glyphs
+from outflow_tui.lines import Piece
+from outflow_tui.snapshot import SILENT_AFTER_SECONDS, RunLine
+from outflow_tui.widgets.line_view import LineView
+
+RunKey = tuple[int, int]
+"""A source's place and a run's id: what tells a run from all others on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunItem:
+    """One line of the list; `running` is how long a run that is not over has been going on, in words."""
+
+    place: int
+    source: str
+    line: RunLine
+    marked: bool = False
+    running: str = ""
+    silent: str = ""
+
+    @property
+    def key(self) -> RunKey:
+        """The source's place and the run's id."""
+        return (self.place, self.line.row.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; a width of 0 takes what is left, `from_width` is the window's width that it needs."""
+
+    title: str
+    width: int
+    cell: Callable[[RunItem, RunList], Piece]
+    from_width: int = 0
+    wide: int = 0
+    """The width in a window of 120 cells or more, where that differs."""
+
+
+def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime) -> RunItem:
+    """A run as a line of the list at this moment."""
+    if line.row.state is not State.RUNNING:
+        return RunItem(place, source, line, marked)
+    running = words.duration(words.seconds_between(line.row.start_time, now))
+    if running.endswith("s") and "." in running:
+        running = f"{running.partition('.')[0]}s"
+    return RunItem(place, source, line, marked, running, silence(line, now))
+
+
+def silence(line: RunLine, now: datetime) -> str:
+    """For how long a run that says it is running has shown no sign of life; '' when it has."""
+    seconds = words.seconds_between(line.last_sign, now)
+    if line.last_sign is None or seconds is None or seconds < SILENT_AFTER_SECONDS:
+        return ""
+    return words.age(line.last_sign, now)
+
+
+class RunList(LineView[RunItem]):
+    """The runs; `several` sources earn a column of their own."""
+
+    def __init__(self, glyphs: Glyphs, *, several: bool) -> None:
+        super().__init__(id="runs")
+        self.glyphs = glyphs
+        self.several = several
+        self.now = datetime.now()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether there is room for long times and names."""
+        return self.size.width >= 110
+
+    def columns(self, width: int) -> list[tuple[Column, int]]:
+        """The columns that a window of this width shows, each with its width."""
+        chosen = [
+            column for column in COLUMNS if column.from_width <= width and (self.several or column.title != "SOURCE")
+        ]
+        widths = [column.wide if self.is_wide and column.wide else column.width for column in chosen]
+        left = width - sum(widths) - len(chosen)
+        return [(column, size or max(left, 6)) for column, size in zip(chosen, widths, strict=True)]
+
+    def draw(self, item: RunItem, width: int) -> list[Piece]:
+        """One run in the window's columns."""
+        pieces: list[Piece] = []
+        for column, size in self.columns(width):
+            content, look = column.cell(item, self)
+            pieces.append((text.fit(text.clean(content), size, ellipsis=self.glyphs.ellipsis) + " ", look))
+        return pieces
+
+
+class RunHeading(Widget):
+    """The titles over the columns of a RunList."""
+
+    def __init__(self, runs: RunList) -> None:
+        super().__init__()
+        self._runs = runs
+
+    def render(self) -> Content:
+        """The titles, as wide as the columns."""
+        width = self.size.width
+        return Content(
+            "".join(text.fit(column.title, size) + " " for column, size in self._runs.columns(width))[:width]
+        )
+
+
+def _state(item: RunItem, runs: RunList) -> Piece:
+    state = item.line.row.state
+    if item.silent:
+        return f"? silent {item.silent}", "warning"
+    return f"{runs.glyphs.states[state]} {state.value}", state.value
+
+
+def _took(item: RunItem, _runs: RunList) -> Piece:
+    row = item.line.row
+    return (item.running or words.duration(words.seconds_between(row.start_time, row.end_time))), ""
+
+
+def _progress(item: RunItem, runs: RunList) -> Piece:
+    tasks = item.line.tasks
+    bar = words.bar(tasks, 16 if runs.is_wide else 6, runs.glyphs)
+    look = "failed" if tasks.failed else "" if tasks.total == tasks.done else "running"
+    return f"{bar} {words.progress(tasks, runs.glyphs)}", look
+
+
+def _config(item: RunItem, runs: RunList) -> Piece:
+    return f"{item.line.config_hash[:6]}{runs.glyphs.change if item.line.config_changed else ''}", "dim"
+
+
+COLUMNS = (
+    Column("", 1, lambda item, runs: (runs.glyphs.marked if item.marked else "", "warning")),
+    Column("ID", 4, lambda item, _runs: (f"{item.line.row.id:>4}", ""), wide=6),
+    Column("SOURCE", 10, lambda item, _runs: (item.source, "dim"), wide=24),
+    Column("STATE", 9, _state, wide=16),
+    Column("COMMAND", 0, lambda item, _runs: (item.line.row.command or "", "strong")),
+    Column(
+        "STARTED",
+        8,
+        lambda item, runs: (words.moment(item.line.row.start_time, runs.now, short=not runs.is_wide), ""),
+        wide=11,
+    ),
+    Column("TOOK", 6, _took),
+    Column("PROGRESS", 18, _progress, wide=34),
+    Column("HOST", 7, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=16),
+    Column("CONFIG", 7, _config),
+)

@@ -1,0 +1,134 @@
+"""The tasks of a run, nested in their workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from outflow_core.states import State
+from outflow_tui import format as words
+from outflow_tui import keys, text
+from outflow_tui.format import Glyphs
+from outflow_tui.lines import Piece
+from outflow_tui.snapshot import RunView
+from outflow_tui.task_lines import TaskForest, TaskKey, TaskLine
+from outflow_tui.widgets.line_view import LineView
+
+
+class TaskTree(LineView[TaskLine]):
+    """The tree of one run; it opens on the first failure."""
+
+    BINDINGS = keys.TASK_TREE
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="tasks")
+        self.glyphs = glyphs
+        self._view: RunView | None = None
+        self._forest: TaskForest | None = None
+        self._chosen: dict[TaskKey, bool] = {}
+        self._at_first_failure = False
+
+    def show_run(self, view: RunView) -> None:
+        """Show the blocks of a run; the cursor goes to the first failure when there is one to see first."""
+        if view is self._view:
+            return
+        is_first, self._view = self._view is None, view
+        self._forest = TaskForest(view)
+        self._show_lines()
+        if (is_first or not self._at_first_failure) and self.cursor == 0:
+            self._at_first_failure = self.go_to_failure(0)
+        if is_first:
+            self.post_message(self.Moved(self, self.cursor_key))
+
+    def _show_lines(self) -> None:
+        if self._forest is not None:
+            self.show(self._forest.lines(self._chosen))
+
+    @property
+    def block_id(self) -> int | None:
+        """The block under the cursor, when it is one."""
+        key = self.cursor_key
+        return key if isinstance(key, int) else None
+
+    def failed_tasks(self) -> Sequence[int]:
+        """The failed tasks in the order of the tree."""
+        return self._forest.failed_tasks() if self._forest else ()
+
+    def go_to_failure(self, step: int) -> bool:
+        """To the next (1) or previous (-1) failed task after the cursor, or (0) the first; whether there is one."""
+        failed = self.failed_tasks()
+        if not failed or self._forest is None:
+            return False
+        here = self.block_id
+        if step == 0 or here is None or here not in failed:
+            target = self._failure_from_here(failed, step)
+        else:
+            target = failed[(list(failed).index(here) + step) % len(failed)]
+        self.reveal_block(target)
+        return True
+
+    def _failure_from_here(self, failed: Sequence[int], step: int) -> int:
+        """The nearest failed task of the tree below (or above) a cursor that is on none."""
+        if step == 0 or self._forest is None:
+            return failed[0]
+        everything = self._forest.lines({key: True for key in self._forest.inside if key is not None})
+        order = {line.key: place for place, line in enumerate(everything)}
+        here = order.get(self.cursor_key, 0) if self.cursor_key is not None else 0  # type: ignore[call-overload]
+        beyond = [task for task in failed if (order[task] > here if step > 0 else order[task] < here)]
+        return (beyond[0] if step > 0 else beyond[-1]) if beyond else failed[0 if step > 0 else -1]
+
+    def reveal_block(self, block_id: int) -> None:
+        """Unfold what is around a block and put the cursor on it."""
+        if self._forest is None:
+            return
+        folded = [key for key in self._forest.around(block_id) if not self._forest.is_open(key, self._chosen)]
+        self._chosen |= dict.fromkeys(folded, True)
+        if folded:
+            self._show_lines()
+        self.go_to_key(block_id)
+
+    def action_unfold(self) -> None:
+        """Unfold the workflow under the cursor."""
+        self._fold(True)
+
+    def action_fold(self) -> None:
+        """Fold the workflow under the cursor, or go to the one around it."""
+        line = self.cursor_item
+        if line is None or self._forest is None:
+            return
+        if line.is_open:
+            self._fold(False)
+        elif outer := self._forest.around(line.key):
+            self.go_to_key(outer[0])
+
+    def action_fold_or_unfold(self) -> None:
+        """Fold or unfold the workflow under the cursor."""
+        if self.cursor_item is not None:
+            self._fold(not self.cursor_item.is_open)
+
+    def _fold(self, is_open: bool) -> None:
+        line = self.cursor_item
+        if line is not None and line.is_open is not None:
+            self._chosen[line.key] = is_open
+            self._show_lines()
+
+    def draw(self, item: TaskLine, width: int) -> list[Piece]:
+        """Indentation, fold mark, state, name; counts or duration at the right."""
+        fold = " " if item.is_open is None else self.glyphs.opened if item.is_open else self.glyphs.closed
+        right = self._right(item)
+        indent = "  " * min(item.depth, 8) + fold + " "
+        glyph = self.glyphs.states[item.state] + " "
+        room = max(width - len(indent) - len(glyph) - len(right) - 2, 4)
+        name = text.fit(text.clean(item.name), room, ellipsis=self.glyphs.ellipsis)
+        look = item.state.value
+        failed_inside = item.counts is not None and item.counts.failed > 0
+        return [(indent, "dim"), (glyph, look), (name, look if look in ("failed", "pending", "skipped") else ""),
+                (f" {right} ", "failed" if failed_inside else "dim")]  # fmt: skip
+
+    def _right(self, item: TaskLine) -> str:
+        if item.counts is not None:
+            total = max(item.expected, item.counts.total)
+            failed = f" {item.counts.failed}{self.glyphs.states[State.FAILED]}" if item.counts.failed else ""
+            return f"{item.counts.done}/{total}{failed}"
+        if item.row is None or item.state in (State.PENDING, State.SKIPPED, State.RUNNING):
+            return item.state.value
+        return words.duration(words.seconds_between(item.row.start_time, item.row.end_time))

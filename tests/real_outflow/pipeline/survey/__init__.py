@@ -1,0 +1,1 @@
+"""The only plugin of the test pipeline."""

@@ -1,0 +1,45 @@
+"""Commands of the test pipeline."""
+
+# mypy: disable-error-code="misc"
+# Outflow is not installed where the types are checked.
+
+from outflow.core.commands import Command, RootCommand
+from outflow.library.workflows import MapWorkflow
+
+from . import tasks
+
+
+@RootCommand.subcommand()
+class Plain(Command):
+    """Three ordinary tasks, one after the other."""
+
+    def setup_tasks(self) -> None:
+        """Chain the tasks."""
+        tasks.Count() >> tasks.Scale() >> tasks.Announce()
+
+
+@RootCommand.subcommand()
+class Mapped(Command):
+    """A map over many items, some of which may fail without failing the run."""
+
+    def add_arguments(self) -> None:
+        """Declare how many items there are and what becomes of them."""
+        self.add_argument("--items", type=int, default=10, help="number of items")
+        self.add_argument("--kind", choices=("int", "str", "dict"), default="int")
+        self.add_argument("--pause", type=float, default=0.0, help="seconds for each item")
+        self.add_argument("--fail-every", type=int, default=0, help="0: no item fails")
+
+    def setup_tasks(self) -> None:
+        """Put one task into the map and one on each side of it."""
+        with MapWorkflow(map_on={"items": "item"}) as each_item:
+            tasks.ProcessItem()
+        tasks.ListItems() >> each_item >> tasks.Report()
+
+
+@RootCommand.subcommand()
+class Broken(Command):
+    """A task that fails with a chained exception, behind one that succeeds."""
+
+    def setup_tasks(self) -> None:
+        """Chain the tasks."""
+        tasks.Count() >> tasks.ReadFile()
