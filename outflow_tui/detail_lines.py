@@ -9,11 +9,14 @@ from typing import Any
 
 from outflow_core.rows import BlockDetail, ExceptionRow
 from outflow_core.states import State
-from outflow_core.tracebacks import Part, origin, parse
+from outflow_core.tracebacks import Frame, Part, headline, origin, parse
 from outflow_tui import format as words
 from outflow_tui import text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line, Piece
+
+VERDICT_LENGTH = 400
+"""How much of a message is shown above its traceback, where it stands in full."""
 
 
 class DetailLayout:
@@ -29,10 +32,6 @@ class DetailLayout:
         """Everything about the block; its latest exception comes before its inputs."""
         laid = [*self._head(detail), *self._failure(detail), *self._values(detail), *self._edges(detail)]
         return tuple(Line(place, tuple(pieces)) for place, pieces in enumerate(laid))
-
-    def traceback_start(self, lines: Sequence[Line]) -> int:
-        """Which line to have in view: where the traceback begins."""
-        return next((place for place, line in enumerate(lines) if line.pieces and line.pieces[0][1] == "changed"), 0)
 
     def _head(self, detail: BlockDetail) -> Iterator[list[Piece]]:
         row = detail.block
@@ -60,10 +59,13 @@ class DetailLayout:
             yield [("failed, but no exception was recorded", "warning")]
 
     def _exception(self, exception: ExceptionRow) -> Iterator[list[Piece]]:
+        """What happened and where, to be seen at first sight; then the traceback in full."""
         parts = parse(exception.traceback)
-        when = words.moment(exception.time, self.now)
-        yield [(f"{exception.type}", "failed"), (f"  at {when}" if when else "", "dim")]
         place = origin(parts)
+        yield from self._verdict(exception, parts, place)
+        yield []
+        when = words.moment(exception.time, self.now)
+        yield [("traceback", "strong"), (f"  {when}" if when else "", "dim")]
         folded: list[Part] = []
         for part in parts:
             is_library = part.frame is not None and not part.frame.is_own and part.frame != place
@@ -75,6 +77,16 @@ class DetailLayout:
             yield from self._part(part, part.frame is not None and part.frame == place)
         yield from self._folded(folded)
 
+    def _verdict(self, exception: ExceptionRow, parts: Sequence[Part], place: Frame | None) -> Iterator[list[Piece]]:
+        said = headline(tuple(parts))[:VERDICT_LENGTH]
+        about = said.partition(": ")[2] if said.partition(":")[0].endswith(exception.type) else said
+        yield from self._wrapped(
+            f"{exception.type}: {about}" if about and about != exception.type else exception.type, "failed"
+        )
+        innermost = next((part for part in reversed(parts) if place is not None and part.frame == place), None)
+        if innermost is not None:
+            yield from self._part(innermost, True)
+
     def _folded(self, parts: Sequence[Part]) -> Iterator[list[Piece]]:
         if parts:
             number = len(parts)
@@ -82,7 +94,7 @@ class DetailLayout:
 
     def _part(self, part: Part, is_origin: bool) -> Iterator[list[Piece]]:
         if part.frame is None:
-            look = {"message": "failed", "link": "changed", "header": "dim"}[part.kind]
+            look = _LOOKS[part.kind]
             for line in part.lines:
                 yield from self._wrapped(line, look)
             return
@@ -95,9 +107,8 @@ class DetailLayout:
 
     def _wrapped(self, line: str, look: str) -> Iterator[list[Piece]]:
         """A line in as many as it needs; what is data may be 100 kB long."""
-        shown = text.clean(line)
-        for start in range(0, max(len(shown), 1), self.width - 1):
-            yield [(shown[start : start + self.width - 1], look)]
+        for shown in text.wrapped(text.clean(line), self.width - 1):
+            yield [(shown, look)]
 
     def _values(self, detail: BlockDetail) -> Iterator[list[Piece]]:
         sections = (
@@ -117,6 +128,9 @@ class DetailLayout:
                 yield []
                 numbers = ", ".join(str(number) for number in ids[:12])
                 yield [(f"{title} ", "strong"), (numbers + (" and more" if len(ids) > 12 else ""), "")]
+
+
+_LOOKS = {"message": "failed", "link": "changed", "header": "dim"}
 
 
 def _tail(path: str, width: int, ellipsis: str) -> str:

@@ -11,8 +11,8 @@ def _key(keys: str, action: str, label: str, tooltip: str, *, hidden: bool = Fal
 
 APP: list[BindingType] = [
     _key("question_mark", "help", "keys", "Show the keys of this screen"),
-    _key("r", "read_now", "read", "Ask the books now instead of at the next tick", hidden=True),
-    _key("p", "pause", "pause", "Hold the view still, or go on; data goes on arriving", hidden=True),
+    _key("r", "read_now", "read", "Read now instead of at the next tick", hidden=True),
+    _key("p", "pause", "pause", "Hold the view still, or go on", hidden=True),
     _key("ctrl+q", "quit", "quit", "End the program", hidden=True, priority=True),
 ]
 
@@ -32,10 +32,10 @@ SIDEWAYS: list[BindingType] = [
 
 RUNS: list[BindingType] = [
     _key("enter", "open", "open", "Open the run: its tasks, and its first failure"),
-    _key("slash", "filter", "filter", "Filter as you type: words, id, state:failed, host:nid001, since:2d"),
-    _key("f", "failed", "failed", "Show only runs that failed or hold failed tasks, or all again"),
-    _key("space", "mark", "mark", "Mark the run for a comparison, or take the mark away"),
-    _key("d", "diff", "diff", "Compare the configurations of two marked runs, or of the mark and this run"),
+    _key("slash", "filter", "filter", "Filter as you type (state:failed, host:a, since:2d)"),
+    _key("f", "failed", "failed", "Only runs with failures, or all again"),
+    _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
+    _key("d", "diff", "diff", "Compare two marked runs, or the mark and this run"),
     _key("c", "configuration", "config", "Show the configuration of this run"),
     _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
     _key("q", "app.quit", "quit", "End the program"),
@@ -53,20 +53,20 @@ RUN: list[BindingType] = [
 
 TASK_TREE: list[BindingType] = [
     _key("l,right", "unfold", "unfold", "Unfold the workflow", hidden=True),
-    _key("h,left", "fold", "fold", "Fold the workflow, or go to the one around this", hidden=True),
+    _key("h,left", "fold", "fold", "Fold the workflow, or go to its parent", hidden=True),
     _key("space", "fold_or_unfold", "fold", "Fold or unfold the workflow", hidden=True),
 ]
 
 TRACEBACK: list[BindingType] = [
     _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task"),
     _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task"),
-    _key("a", "app.libraries", "libraries", "Show the frames of libraries in full, or fold them"),
-    _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard (OSC 52)"),
+    _key("a", "app.libraries", "libraries", "Unfold or fold the frames of libraries"),
+    _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard"),
     _key("q,escape,enter", "app.back", "back", "Back to the run"),
 ]
 
 FAILURES: list[BindingType] = [
-    _key("enter", "open", "open", "Go to the first task that failed of this cause"),
+    _key("enter", "open", "open", "Go to the first task of this cause"),
     _key("1,q,escape", "app.back", "back", "Back to the tasks"),
 ]
 

@@ -42,7 +42,7 @@ def trouble(snapshot: Snapshot) -> str:
     shown = f" Shown is what was read at {snapshot.read_at:%H:%M:%S}." if snapshot.read_at else ""
     error = snapshot.error if snapshot.error.endswith((".", "!", "?")) else f"{snapshot.error}."
     since = f"{snapshot.failing_since:%H:%M:%S}"
-    return f"{error} So since {since}; trying again every {snapshot.retry_seconds:.0f} s.{shown}"
+    return f"{error} Since {since}; trying again every {snapshot.retry_seconds:.0f} s.{shown}"
 
 
 def tally(lines: Sequence[RunLine]) -> str:

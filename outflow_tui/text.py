@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from rich.cells import cell_len, set_cell_size
 
@@ -48,3 +49,16 @@ def fit(text: str, width: int, *, ellipsis: str = "…") -> str:
 def width(text: str) -> int:
     """How many cells a clean text takes."""
     return cell_len(text)
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """A clean text in lines of at most `width` characters, cut between words where one ends late enough.
+
+    >>> list(wrapped("could not convert", 9))
+    ['could not', 'convert']
+    """
+    while len(text) > width:
+        end = text.rfind(" ", width * 2 // 3, width + 1)
+        yield text[: end if end > 0 else width]
+        text = text[end + 1 if end > 0 else width :]
+    yield text

@@ -129,7 +129,7 @@ def _took(item: RunItem, _runs: RunList) -> Piece:
 
 def _progress(item: RunItem, runs: RunList) -> Piece:
     tasks = item.line.tasks
-    bar = words.bar(tasks, 16 if runs.is_wide else 6, runs.glyphs)
+    bar = words.bar(tasks, 10 if runs.is_wide else 6, runs.glyphs)
     look = "failed" if tasks.failed else "" if tasks.total == tasks.done else "running"
     return f"{bar} {words.progress(tasks, runs.glyphs)}", look
 
@@ -141,8 +141,8 @@ def _config(item: RunItem, runs: RunList) -> Piece:
 COLUMNS = (
     Column("", 1, lambda item, runs: (runs.glyphs.marked if item.marked else "", "warning")),
     Column("ID", 4, lambda item, _runs: (f"{item.line.row.id:>4}", ""), wide=6),
-    Column("SOURCE", 10, lambda item, _runs: (item.source, "dim"), wide=24),
-    Column("STATE", 9, _state, wide=16),
+    Column("SOURCE", 10, lambda item, _runs: (item.source, "dim"), wide=16),
+    Column("STATE", 9, _state, wide=14),
     Column("COMMAND", 0, lambda item, _runs: (item.line.row.command or "", "strong")),
     Column(
         "STARTED",
@@ -151,7 +151,7 @@ COLUMNS = (
         wide=11,
     ),
     Column("TOOK", 6, _took),
-    Column("PROGRESS", 18, _progress, wide=34),
-    Column("HOST", 7, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=16),
+    Column("PROGRESS", 18, _progress, wide=26),
+    Column("HOST", 7, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=14),
     Column("CONFIG", 7, _config),
 )

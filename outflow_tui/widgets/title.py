@@ -25,8 +25,8 @@ class Title(Widget):
     def render(self) -> Content:
         """Both sides on one line; the left one gives way."""
         right = text.clean(self._right)
-        room = max(self.size.width - cell_len(right) - 2, 0)
-        return Content(f" {text.fit(text.clean(self._left), room)}{right} ")
+        room = max(self.size.width - cell_len(right) - 4, 0)
+        return Content(f" {text.fit(text.clean(self._left), room)}  {right} ")
 
 
 class Notice(Widget):

@@ -1,0 +1,184 @@
+"""Rows for stories: runs, tasks and tracebacks, made with as few words as a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from outflow_core.errors import SourceError
+from outflow_core.failures import Failure, causes
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.states import BlockType, State
+from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
+
+NOW = datetime(2026, 11, 23, 12, 0, 0)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A block with the exception and inputs it was told with."""
+
+    row: BlockRow
+    exception: ExceptionRow | None = None
+    inputs: Any = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ToldRun:
+    """A run with its blocks and its configuration."""
+
+    row: RunRow
+    blocks: tuple[Told, ...] = ()
+    configuration: ConfigurationRow | None = None
+    last_sign: datetime | None = None
+
+
+def traceback_of(message: str, *, file: str = "/data/reduce/calibrate.py", line: int = 88) -> str:
+    """A traceback as Python prints it: a frame of a library, and one of the pipeline's own."""
+    return (
+        "Traceback (most recent call last):\n"
+        '  File "/opt/env/lib/python3.11/site-packages/engine/runner.py", line 119, in run\n'
+        "    return task()\n"
+        f'  File "{file}", line {line}, in parse_header\n'
+        '    gain = float(header["GAIN"])\n'
+        f"{message}\n"
+    )
+
+
+def task(
+    number: int,
+    name: str = "calibrate",
+    state: State = State.SUCCESS,
+    *,
+    parent: int | None = None,
+    failed: str | None = None,
+    inputs: Any = None,
+    seconds: float = 12.0,
+) -> Told:
+    """A task; `failed` is the text of its traceback."""
+    state = State.FAILED if failed is not None else state
+    start = NOW - timedelta(minutes=30) + timedelta(seconds=number)
+    has_begun = state not in (State.PENDING, State.SKIPPED)
+    row = BlockRow(
+        id=number,
+        type=BlockType.TASK,
+        name=name,
+        state=state,
+        start_time=start if has_begun else None,
+        end_time=start + timedelta(seconds=seconds) if state.is_final else None,
+        hostname="nid001" if state.is_final else None,
+        parent_id=parent,
+    )
+    return Told(row, exception(number, failed) if failed is not None else None, inputs or {})
+
+
+def workflow(number: int, name: str, state: State = State.SUCCESS, *, parent: int | None = None) -> Told:
+    """A workflow block."""
+    told = task(number, name, state, parent=parent)
+    return replace(told, row=replace(told.row, type=BlockType.WORKFLOW))
+
+
+def exception(block_id: int, traceback: str) -> ExceptionRow:
+    """The exception row of a traceback."""
+    last = traceback.rstrip("\n").rpartition("\n")[2]
+    kind = last.partition(":")[0].rpartition(".")[2]
+    return ExceptionRow(block_id, block_id, kind, last, traceback, NOW - timedelta(minutes=5))
+
+
+def configuration(
+    number: int, config: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> ConfigurationRow:
+    """A stored configuration."""
+    return ConfigurationRow(number, f"{number:02d}7f3a21".ljust(64, "0"), config, settings or {})
+
+
+def run(
+    number: int,
+    command: str = "reduce_night",
+    state: State = State.SUCCESS,
+    *,
+    tasks: Sequence[Told] = (),
+    config: ConfigurationRow | None = None,
+    silent_minutes: float = 0,
+    host: str = "nid001",
+) -> ToldRun:
+    """A run of half an hour ago."""
+    start = NOW - timedelta(hours=1) + timedelta(minutes=number)
+    row = RunRow(
+        id=number,
+        uuid=f"{number:08x}-aaaa-bbbb-cccc-123456789012",
+        command=command,
+        state=state,
+        start_time=start,
+        end_time=start + timedelta(seconds=134) if state.is_final else None,
+        hostname=host,
+        configuration_id=config.id if config else 1,
+    )
+    return ToldRun(row, tuple(tasks), config, NOW - timedelta(minutes=silent_minutes))
+
+
+class FakeSource:
+    """A source that answers from what a test told it, and can be made to fail."""
+
+    def __init__(self, runs: Iterable[ToldRun] = ()) -> None:
+        self.runs = tuple(runs)
+        self.error: str | None = None
+        self.asked: list[Focus] = []
+        self.is_closed = False
+
+    def look(self, focus: Focus) -> Snapshot:
+        """What the books would say."""
+        self.asked.append(focus)
+        if self.error is not None:
+            raise SourceError(self.error)
+        told = {run.row.id: run for run in self.runs}
+        chosen = told.get(focus.run_id) if focus.run_id is not None else None
+        blocks = chosen.blocks if chosen else ()
+        return Snapshot(
+            "reduce/config.yml",
+            focus,
+            runs=tuple(_line(run) for run in sorted(self.runs, key=lambda run: -run.row.id)),
+            is_read=True,
+            is_complete=True,
+            run=RunView(chosen.row.id, tuple(block.row for block in blocks), _sizes(blocks)) if chosen else None,
+            detail=next((_detail(block, chosen.row.id) for block in blocks if block.row.id == focus.block_id), None)
+            if chosen
+            else None,
+            causes=causes(Failure(block.row, block.exception) for block in blocks if _is_failure(block))
+            if focus.causes
+            else None,
+            configurations={
+                number: found
+                for number in focus.configurations_of
+                if number in told and (found := told[number].configuration) is not None
+            },
+            read_at=NOW,
+        )
+
+    def close(self) -> None:
+        """Nothing to give up."""
+        self.is_closed = True
+
+
+def _is_failure(block: Told) -> bool:
+    return block.row.state is State.FAILED and block.row.type is BlockType.TASK
+
+
+def _sizes(blocks: Sequence[Told]) -> dict[int, int]:
+    return {block.row.id: len(block.inputs) for block in blocks if isinstance(block.inputs, list)}
+
+
+def _line(told: ToldRun) -> RunLine:
+    numbers = dict.fromkeys((state.value for state in State), 0)
+    for block in told.blocks:
+        if block.row.type is BlockType.TASK:
+            numbers[block.row.state.value] += 1
+    digest = told.configuration.hash if told.configuration else ""
+    return RunLine(told.row, TaskCounts(**numbers), told.last_sign, digest, False)
+
+
+def _detail(told: Told, run_id: int) -> BlockDetail:
+    exceptions = (told.exception,) if told.exception else ()
+    return BlockDetail(told.row, run_id, f"uuid-{told.row.id}", "reduce", {}, {}, told.inputs, exceptions=exceptions)
