@@ -8,8 +8,7 @@ from typing import Any
 from outflow_core.config_diff import Change, apart, diff
 from outflow_core.masking import MASK
 from outflow_core.rows import ConfigurationRow
-from outflow_tui.detail_lines import as_text
-from outflow_tui.format import Glyphs
+from outflow_tui.format import Glyphs, as_text
 from outflow_tui.lines import Line, Piece
 
 Laid = tuple[tuple[str | int, ...], list[Piece]]

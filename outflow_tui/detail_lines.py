@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,12 @@ from outflow_tui import text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line, Piece
 
+NameOf = Callable[[int], str]
+"""The name of a block of the same run, '' when it is not known."""
+
+EDGES = 12
+"""How many blocks before and after are named."""
+
 VERDICT_LENGTH = 400
 """How much of a message is shown above its traceback, where it stands in full."""
 
@@ -22,11 +28,12 @@ VERDICT_LENGTH = 400
 class DetailLayout:
     """Lays a block out for a window of `width` cells; `libraries` shows the frames of libraries in full."""
 
-    def __init__(self, glyphs: Glyphs, width: int, *, libraries: bool, now: datetime) -> None:
+    def __init__(self, glyphs: Glyphs, width: int, *, libraries: bool, now: datetime, name_of: NameOf) -> None:
         self.glyphs = glyphs
         self.width = max(width, 20)
         self.libraries = libraries
         self.now = now
+        self.name_of = name_of
 
     def lines(self, detail: BlockDetail) -> tuple[Line, ...]:
         """Everything about the block; its latest exception comes before its inputs."""
@@ -126,8 +133,9 @@ class DetailLayout:
         for title, ids in (("after", detail.upstream), ("before", detail.downstream)):
             if ids:
                 yield []
-                numbers = ", ".join(str(number) for number in ids[:12])
-                yield [(f"{title} ", "strong"), (numbers + (" and more" if len(ids) > 12 else ""), "")]
+                named = ", ".join(f"{self.name_of(number)} ({number})".strip() for number in ids[:EDGES])
+                more = f" and {len(ids) - EDGES} more" if len(ids) > EDGES else ""
+                yield from self._wrapped(f"{title} {named}{more}", "")
 
 
 _LOOKS = {"message": "failed", "link": "changed", "header": "dim"}
@@ -158,10 +166,5 @@ def _unquoted(value: Any) -> Any:
 def value_lines(value: Any) -> Iterable[str]:
     """A value as `key: value` lines; what is nested stays on its line."""
     if isinstance(value, dict):
-        return [f"{key}: {as_text(item)}" for key, item in value.items()]
-    return [as_text(value)]
-
-
-def as_text(value: Any) -> str:
-    """A value as people read it: text with its quotes, so that 1.5 is not "1.5"."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+        return [f"{key}: {words.as_text(item)}" for key, item in value.items()]
+    return [words.as_text(value)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from outflow_core.rows import TaskCounts
 from outflow_core.states import State
@@ -141,3 +143,8 @@ def progress(counts: TaskCounts, glyphs: Glyphs) -> str:
         return ""
     failed = f" {counts.failed}{glyphs.states[State.FAILED]}" if counts.failed else ""
     return f"{counts.done}/{counts.total}{failed}"
+
+
+def as_text(value: Any) -> str:
+    """A value as people read it: text with its quotes, so that 1.5 is not "1.5"."""
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -117,3 +117,13 @@ _SHOWN = {
     "question_mark": "?", "slash": "/", "escape": "esc", "right_square_bracket": "]", "left_square_bracket": "[",
     "pagedown": "page down", "pageup": "page up",
 }  # fmt: skip
+
+
+def as_markdown() -> str:
+    """The keys of all screens as the README shows them."""
+    lines = []
+    for name, tables in SCREENS.items():
+        lines += [f"| {name} | |", "| --- | --- |"]
+        lines += [f"| `{pressed}` | {what} |" for table in tables for pressed, what in described(table)]
+        lines.append("")
+    return "\n".join(lines).rstrip()

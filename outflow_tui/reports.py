@@ -15,8 +15,7 @@ from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import text
 from outflow_tui.config_lines import config_lines, path_text
-from outflow_tui.detail_lines import as_text
-from outflow_tui.format import Glyphs
+from outflow_tui.format import Glyphs, as_text
 
 
 def run_object(row: RunRow, tasks: TaskCounts, exceptions: int) -> dict[str, Any]:

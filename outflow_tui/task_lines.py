@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,6 +58,7 @@ class TaskForest:
         for name, rows in homeless.items():
             self._place_waiting(name, rows)
         self._counts: dict[TaskKey, TaskCounts] = {}
+        self._ordinals: dict[TaskKey, dict[TaskKey, int]] = {}
 
     def _place(self, key: TaskKey, parent: TaskKey | None) -> None:
         self.inside[parent].append(key)
@@ -129,4 +130,26 @@ class TaskForest:
             return TaskLine(key, depth, key, State.PENDING, None, is_open, counts)
         row = self.rows[key]
         expected = self._view.map_sizes.get(key, 0)
-        return TaskLine(key, depth, row.name, row.state, row, is_open, counts, expected)
+        number = self._ordinal(key)
+        name = f"{row.name} {number}" if number else row.name
+        return TaskLine(key, depth, name, row.state, row, is_open, counts, expected)
+
+    def _ordinal(self, key: TaskKey) -> int:
+        """Which one it is among the tasks of its name in one workflow; 0 when it is the only one."""
+        parent = self._parents.get(key)
+        if not isinstance(parent, int):
+            return 0
+        if parent not in self._ordinals:
+            self._ordinals[parent] = self._numbered(self.inside[parent])
+        return self._ordinals[parent].get(key, 0)
+
+    def _numbered(self, keys: list[TaskKey]) -> dict[TaskKey, int]:
+        names = Counter(self.rows[key].name for key in keys if isinstance(key, int))
+        seen: Counter[str] = Counter()
+        numbers: dict[TaskKey, int] = {}
+        for key in keys:
+            name = self.rows[key].name if isinstance(key, int) else ""
+            seen[name] += 1
+            if names[name] > 1:
+                numbers[key] = seen[name]
+        return numbers

@@ -63,6 +63,10 @@ class RunScreen(BooksScreen):
         detail = snapshot.detail if snapshot else None
         return detail if detail is not None and detail.block.id == self._tree.block_id else None
 
+    def name_of(self, block_id: int) -> str:
+        """The name of a block of this run."""
+        return self._tree.name_of(block_id)
+
     def show_seen(self) -> None:
         """The run's line, its tree, and the selected block."""
         snapshot = self.snapshot
@@ -87,7 +91,9 @@ class RunScreen(BooksScreen):
             return
         is_other = self._shown is None or self._shown[0].block.id != detail.block.id
         self._shown = (detail, width, self.desk.libraries)
-        layout = DetailLayout(self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock())
+        layout = DetailLayout(
+            self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock(), name_of=self.name_of
+        )
         self._details.show(layout.lines(detail))
         if is_other:
             self._details.go_to(0)

@@ -24,6 +24,9 @@ class Walk(Protocol):
     def detail(self) -> BlockDetail | None:
         """The block to show, once it has been read."""
 
+    def name_of(self, block_id: int) -> str:
+        """The name of a block of the same run."""
+
     def wants(self, place: int) -> Focus:
         """What has to be looked at for it."""
 
@@ -68,7 +71,9 @@ class TracebackScreen(BooksScreen):
             return
         is_other = self._shown is None or self._shown[0].block.id != detail.block.id
         self._shown = wanted
-        layout = DetailLayout(self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock())
+        layout = DetailLayout(
+            self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock(), name_of=self._walk.name_of
+        )
         self._lines.show(layout.lines(detail))
         if is_other:
             self._lines.go_to(0)

@@ -185,10 +185,10 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         name = f"{look} {is_cursor} {self.has_focus}"
         style = self._styles.get(name)
         if style is None:
-            base = self.get_component_rich_style(f"line--{look}", partial=True) if look else Style()
-            mark = "line--cursor" if self.has_focus else "line--place"
-            cursor = self.get_component_rich_style(mark, partial=True) if is_cursor else Style()
-            style = self._styles[name] = self.rich_style + base + cursor
+            mark = "cursor" if is_cursor and self.has_focus else "place" if is_cursor else ""
+            looks = ["cursor"] if mark == "cursor" else [look, mark]  # one colour for the whole line under the cursor
+            styles = [self.get_component_rich_style(f"line--{name}", partial=True) for name in looks if name]
+            style = self._styles[name] = Style.combine([self.rich_style, *styles])
         return style
 
     def notify_style_update(self) -> None:

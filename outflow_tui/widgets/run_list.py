@@ -118,7 +118,10 @@ class RunHeading(Widget):
 def _state(item: RunItem, runs: RunList) -> Piece:
     state = item.line.row.state
     if item.silent:
-        return f"? silent {item.silent}", "warning"
+        return (
+            f"? silent {item.silent if runs.is_wide else item.silent.replace(' ', '').replace('min', 'm')}",
+            "warning",
+        )
     return f"{runs.glyphs.states[state]} {state.value}", state.value
 
 
@@ -129,9 +132,11 @@ def _took(item: RunItem, _runs: RunList) -> Piece:
 
 def _progress(item: RunItem, runs: RunList) -> Piece:
     tasks = item.line.tasks
-    bar = words.bar(tasks, 10 if runs.is_wide else 6, runs.glyphs)
-    look = "failed" if tasks.failed else "" if tasks.total == tasks.done else "running"
-    return f"{bar} {words.progress(tasks, runs.glyphs)}", look
+    numbers = words.progress(tasks, runs.glyphs)
+    room = 25 if runs.is_wide else 14
+    bar = words.bar(tasks, max(min(room - len(numbers), 10), 0), runs.glyphs)
+    look = "failed" if tasks.failed else "dim" if tasks.total == tasks.done else "running"
+    return f"{bar} {numbers}", look
 
 
 def _config(item: RunItem, runs: RunList) -> Piece:
@@ -142,7 +147,7 @@ COLUMNS = (
     Column("", 1, lambda item, runs: (runs.glyphs.marked if item.marked else "", "warning")),
     Column("ID", 4, lambda item, _runs: (f"{item.line.row.id:>4}", ""), wide=6),
     Column("SOURCE", 10, lambda item, _runs: (item.source, "dim"), wide=16),
-    Column("STATE", 9, _state, wide=14),
+    Column("STATE", 11, _state, wide=14),
     Column("COMMAND", 0, lambda item, _runs: (item.line.row.command or "", "strong")),
     Column(
         "STARTED",
@@ -151,7 +156,7 @@ COLUMNS = (
         wide=11,
     ),
     Column("TOOK", 6, _took),
-    Column("PROGRESS", 18, _progress, wide=26),
-    Column("HOST", 7, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=14),
+    Column("PROGRESS", 15, _progress, wide=26),
+    Column("HOST", 6, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=14),
     Column("CONFIG", 7, _config),
 )

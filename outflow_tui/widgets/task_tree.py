@@ -49,6 +49,11 @@ class TaskTree(LineView[TaskLine]):
         key = self.cursor_key
         return key if isinstance(key, int) else None
 
+    def name_of(self, block_id: int) -> str:
+        """The name of a block of this run, '' when it is not there."""
+        row = self._forest.rows.get(block_id) if self._forest else None
+        return row.name if row else ""
+
     def failed_tasks(self) -> Sequence[int]:
         """The failed tasks in the order of the tree."""
         return self._forest.failed_tasks() if self._forest else ()
