@@ -49,6 +49,8 @@ class Changes:
     blocks: frozenset[int] = frozenset()
     asked: bool = False
     """Whether the books had changed at all, so that more was read than the pulse."""
+    restarted: bool = False
+    """Whether another database has taken the place of the one before: nothing read from that one holds."""
 
 
 class Ledger:
@@ -80,7 +82,8 @@ class Ledger:
         Raises SourceError; what was known before stays known.
         """
         pulse = self._reader.pulse()
-        if self._reader.identity != self._identity:
+        restarted = self._reader.identity != self._identity
+        if restarted:
             self._identity = self._reader.identity
             self._restart()
         runs: set[int] = set()
@@ -94,7 +97,7 @@ class Ledger:
             runs |= more_runs
             blocks |= more_blocks
         self._pulse = pulse
-        return Changes(frozenset(runs), frozenset(blocks), changed)
+        return Changes(frozenset(runs), frozenset(blocks), changed, restarted)
 
     def _read_runs(self) -> set[int]:
         """New runs, those that are not over, and a slice of the others."""

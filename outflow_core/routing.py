@@ -38,5 +38,5 @@ def bind_of(clause: Any) -> str | None:
 
 
 def is_raw(clause: Any) -> bool:
-    """Whether a statement is raw SQL, whose tables cannot be seen."""
-    return isinstance(clause, TextClause)
+    """Whether there is raw SQL in a statement, whose tables cannot be seen."""
+    return any(isinstance(element, TextClause) for element in visitors.iterate(clause))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, TextClause, text
+from sqlalchemy import Connection, Engine, Executable, text
 from sqlalchemy.engine import Result
 from sqlalchemy.orm import Mapper, Session
 
 from outflow_core.binds import Model, bind_key_of
 from outflow_core.engines import Engines, Role
 from outflow_core.errors import BindError
-from outflow_core.routing import bind_of
+from outflow_core.routing import bind_of, is_raw
 from outflow_core.settings import DEFAULT_BIND
 
 
@@ -47,7 +47,7 @@ class RoutedSession(Session):
         found = bind_of(clause) if clause is not None else None
         if found is None and mapper is not None:
             found = bind_of(getattr(mapper, "__mapper__", mapper).persist_selectable)
-        if found is None and isinstance(clause, TextClause) and len(self._engines.settings.databases) > 1:
+        if found is None and clause is not None and len(self._engines.settings.databases) > 1 and is_raw(clause):
             known = ", ".join(sorted(self._engines.settings.databases))
             raise BindError(f"Raw SQL does not tell its database: use session.sql(..., bind=KEY) (known: {known}).")
         return found or DEFAULT_BIND

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from outflow_core.errors import ConfigError
-from outflow_core.masking import mask_leaves, mask_secrets, mask_text
+from outflow_core.masking import MASK, mask_leaves, mask_secrets
 from outflow_core.yaml_include import load_yaml, read_text
 
 CONFIG_NAMES = ("config.json", "config.yml", "config.yaml", "config.toml")
@@ -68,7 +68,7 @@ class Settings:
     path: Path | None
     root: Path
     databases: Mapping[str, Database]
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] = field(repr=False)
 
     def database(self, key: str = DEFAULT_BIND) -> Database:
         """The database of a bind key; ConfigError names the known ones."""
@@ -132,6 +132,8 @@ def _parse(path: Path) -> Any:
             return json.loads(text) if text.strip() else None
         except json.JSONDecodeError as error:
             raise ConfigError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+        except ValueError as error:  # a number of thousands of digits
+            raise ConfigError(f"{path}: not JSON: {error}") from None
         except RecursionError:
             raise ConfigError(f"{path}: nested too deeply.") from None
     return _parse_toml(path) if path.suffix == ".toml" else load_yaml(path)
@@ -141,7 +143,7 @@ def _parse_toml(path: Path) -> Any:
     tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply.") from None
@@ -163,11 +165,11 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
     if not isinstance(entry, dict):
         raise ConfigError(f"{where}: must be a mapping with at least 'dialect', not {type(entry).__name__}.")
     dialect = entry.get("dialect", "sqlite" if "path" in entry else None)
-    if dialect not in _KEYS:
+    if not isinstance(dialect, str) or dialect not in _KEYS:
         raise ConfigError(f"{where}.dialect: {dialect!r} is not known (known: {', '.join(_KEYS)}).")
     _refuse_unknown(where, entry, _KEYS[dialect])
     if dialect == "sqlite":
-        return Database(key, dialect, path=root / Path(_text(where, entry, "path", DEFAULT_FILE)).expanduser())
+        return Database(key, dialect, path=root / _expanded(f"{where}.path", _text(where, entry, "path", DEFAULT_FILE)))
     host, port = _address(where, _text(where, entry, "address", ""))
     return Database(
         key,
@@ -179,6 +181,14 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
         admin=_credentials(where, entry, "admin"),
         sslmode=_text(where, entry, "sslmode", "") or None,
     )
+
+
+def _expanded(where: str, named: str) -> Path:
+    """The path with `~` and `~somebody` put in full."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{where}: {named!r} begins with the home of nobody known here.") from None
 
 
 def _refuse_unknown(where: str, entry: Mapping[Any, Any], known: tuple[str, ...]) -> None:
@@ -202,8 +212,8 @@ def _address(where: str, address: str) -> tuple[str | None, int | None]:
     """`host`, `host:port`, `[::1]:port`, or the directory of a Unix socket."""
     if not address or address.startswith("/"):
         return address or None, None
-    parts = urlsplit(f"//{address}")
     try:
+        parts = urlsplit(f"//{address}")
         return parts.hostname, parts.port
     except ValueError:
         raise ConfigError(f"{where}.address: {address!r} is not host:port.") from None
@@ -229,10 +239,14 @@ def find_database(source: str | None = None) -> Database:
         return load_settings().database()
     if "://" in source:
         return _database_from_url(source)
-    path = Path(source).expanduser()
-    if path.is_dir():
+    path = _expanded("source", source)
+    try:
+        is_there, is_folder = path.exists(), path.is_dir()
+    except OSError as error:
+        raise ConfigError(f"{source}: cannot be looked at: {error.strerror}.") from None
+    if is_folder:
         return _database_in(path)
-    if not path.exists():
+    if not is_there:
         raise ConfigError(
             f"{source}: no such file or directory; name a config file, a directory that holds one, "
             "a SQLite file or a postgresql:// URL."
@@ -265,7 +279,7 @@ def _is_sqlite(path: Path) -> bool:
 
 
 def _database_from_url(url: str) -> Database:
-    shown = mask_text(url)
+    shown = _url_shown(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -294,6 +308,14 @@ def _database_from_url(url: str) -> Database:
     )
 
 
+def _url_shown(url: str) -> str:
+    """The URL for people, however broken: without its options and whatever may be a password in it."""
+    scheme, _, rest = url.partition("://")
+    user, at, place = rest.rpartition("@")
+    name, colon, _ = user.partition(":")
+    return f"{scheme}://{name}{f':{MASK}' if colon else ''}{at}{place.partition('?')[0]}"
+
+
 def _unquoted(text: str | None) -> str | None:
     return None if text is None else unquote(text)
 
@@ -316,7 +338,9 @@ def storable(value: Any) -> Any:
     """The value in types that JSON knows: dates become ISO 8601 text, keys become text."""
     if isinstance(value, Mapping):
         return {str(key): storable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (set, frozenset)):  # in an order that is the same in every process, for the hash
+        return sorted((storable(item) for item in value), key=repr)
+    if isinstance(value, (list, tuple)):
         return [storable(item) for item in value]
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()

@@ -14,7 +14,7 @@ from typing import Literal
 
 Kind = Literal["header", "frame", "message", "link"]
 
-_FRAME = re.compile(r'^(?P<edge>[\s|]*)File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<function>.*))?$')
+_FRAME = re.compile(r'^(?P<edge>[\s|]*)File "(?P<file>[^"]*)", line (?P<line>\d{1,9})(?:, in (?P<function>.*))?$')
 _HEADER = re.compile(r"^[\s|+]*(?:Exception Group )?Traceback \(most recent call last\):$")
 _LINKS = (
     "The above exception was the direct cause of the following exception:",

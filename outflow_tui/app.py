@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from outflow_tui import keys
-from outflow_tui.format import glyphs_for
+from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
 from outflow_tui.screens.books_screen import BooksScreen
@@ -44,6 +45,12 @@ class Watched:
     opens: Callable[[], Looks]
 
 
+def wants_plain_colours(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal's own colours are to be left alone: NO_COLOR is set, or there are only 16."""
+    terminal = environment.get("TERM", "")
+    return bool(environment.get("NO_COLOR")) or terminal.endswith("-16color") or terminal in ("linux", "ansi", "vt100")
+
+
 class OutflowApp(App[None]):
     """The monitor."""
 
@@ -62,16 +69,18 @@ class OutflowApp(App[None]):
         seconds: float = 1.0,
         clock: Callable[[], datetime] = datetime.now,
     ) -> None:
-        super().__init__()
+        is_plain = wants_plain_colours(os.environ)
+        super().__init__(ansi_color=True if is_plain else None)
         self.animation_level = "none"
         self.clock = clock
         self.glyphs = glyphs_for()
+        self.set_class(self.glyphs is ASCII, "-ascii")
         self.is_paused = False
         self.libraries = False
         self._sources = tuple(sources)
         self._latest = tuple(Snapshot(source.name) for source in sources)
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
-        if os.environ.get("NO_COLOR"):
+        if is_plain:
             self.theme = "ansi-dark"
 
     def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
@@ -134,6 +143,11 @@ class OutflowApp(App[None]):
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs."""
         self.show(ConfigDiffScreen(old, new))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as the footer shows it, by its name where its sign is not ASCII."""
+        shown = super().get_key_display(binding)
+        return shown if shown.isascii() else binding.key
 
     def action_help(self) -> None:
         """Show the keys of the screen on top."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -35,6 +35,8 @@ class BooksSource:
     def look(self, focus: Focus) -> Snapshot:
         """What there is to see now; raises SourceError when the books cannot be read."""
         changes = self._ledger.look()
+        if changes.restarted:
+            self._hashes, self._lines, self._run = {}, (), None
         if changes.asked or changes.blocks or changes.runs or self._read_at is None:
             self._read_at = datetime.now()
             self._lines = self._list_runs()
@@ -119,6 +121,7 @@ class RunInFocus:
         self._blocks: dict[int, BlockRow] = {}
         self._sizes: dict[int, int] = {}
         self._again: set[int] = set()
+        self._running: set[int] = set()
         self.view = RunView(run_id, ())
         self._read_all()
 
@@ -129,7 +132,7 @@ class RunInFocus:
             rows = queries.blocks_between(self._reader, self.run_id, tally.first, tally.last)
         else:
             rows = queries.blocks_of(self._reader, self.run_id)
-        self._blocks = {row.id: row for row in rows}
+        self._take(rows)
         self._show()
 
     def refresh(self, changed: Collection[int]) -> None:
@@ -137,16 +140,24 @@ class RunInFocus:
 
         Some columns are written one commit after the state.
         """
-        running = {row.id for row in self._blocks.values() if row.state is State.RUNNING}
         tally = self._ledger.index.tallies.get(self.run_id)
         ours = {number for number in changed if tally is not None and tally.first <= number <= tally.last}
-        wanted = ours | self._again | running
+        wanted = ours | self._again | self._running
         self._again = ours
-        mine = {row.id: row for row in self._rows(wanted)}
-        for gone in wanted - mine.keys():
-            self._blocks.pop(gone, None)
-        self._blocks |= mine
-        self._show()
+        rows = self._rows(wanted)
+        gone = (wanted - {row.id for row in rows}) & self._blocks.keys()
+        news = [row for row in rows if self._blocks.get(row.id) != row]
+        for number in gone:
+            del self._blocks[number]
+        self._running -= gone
+        self._take(news)
+        if news or gone:
+            self._show()
+
+    def _take(self, rows: Iterable[BlockRow]) -> None:
+        for row in rows:
+            self._blocks[row.id] = row
+            (self._running.add if row.state is State.RUNNING else self._running.discard)(row.id)
 
     def _rows(self, ids: Collection[int]) -> tuple[BlockRow, ...]:
         if not ids or self._ledger.index.tallies.get(self.run_id) is None:
@@ -163,8 +174,7 @@ class RunInFocus:
         if unsized:
             found = queries.map_sizes(self._reader, unsized)
             self._sizes = self._sizes | {number: found.get(number, 0) for number in unsized}
-        if blocks != self.view.blocks or unsized:
-            self.view = RunView(self.run_id, blocks, MappingProxyType(self._sizes))
+        self.view = RunView(self.run_id, blocks, MappingProxyType(self._sizes))
 
 
 def _changed_configurations(runs: list[RunRow]) -> set[int]:

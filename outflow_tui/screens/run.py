@@ -12,6 +12,7 @@ from outflow_tui import format as words
 from outflow_tui import keys
 from outflow_tui.detail_lines import DetailLayout
 from outflow_tui.format import Glyphs
+from outflow_tui.lines import Line
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.traceback import TracebackScreen
@@ -20,6 +21,8 @@ from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.task_tree import TaskTree
 from outflow_tui.widgets.text_lines import TextLines
 from outflow_tui.widgets.title import Notice, Title
+
+_NOTHING = Line("nothing", (("No task is recorded in this run: it has not come to its first.", "dim"),))
 
 
 class RunScreen(BooksScreen):
@@ -76,6 +79,8 @@ class RunScreen(BooksScreen):
         self.headline(self._describe(line) if line else f"run {self._run_id} is not in the books any more")
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
+            if not self._tree.items:
+                self._details.show((_NOTHING,))
         self._show_detail()
 
     def _describe(self, line: RunLine) -> str:

@@ -1,0 +1,26 @@
+"""Where the migrations of a bind are: ours, and the pipeline's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from outflow_core.errors import ConfigError, SchemaError
+from outflow_core.settings import Settings
+
+
+def migrations_home() -> Path:
+    """Where our migrations are: in the installed package, or beside it in a working copy."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "migrations", package.parent / "migrations"):
+        if (folder / "env.py").is_file():
+            return folder
+    raise SchemaError(f"{package}: no migrations here nor beside it; install outflow-tui again.")
+
+
+def version_folders(settings: Settings, key: str) -> tuple[Path, ...]:
+    """The folders that hold a bind's revisions."""
+    own = settings.migrations
+    if own is not None and not own.is_dir():
+        raise ConfigError(f"{settings.path}: 'migrations' names {own}, which is no directory; make it or take it out.")
+    candidates = [migrations_home() / key / "versions", *([own / key] if own else [])]
+    return tuple(folder for folder in candidates if folder.is_dir())

@@ -1,0 +1,89 @@
+"""Opens a database as its owner: for one transaction that changes its tables, or for one look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from outflow_core.engines import driver_words, make_engine
+from outflow_core.errors import SourceError
+from outflow_core.settings import Database
+from outflow_core.sqlite_file import SqliteFile, sqlite_words
+
+_NO_RIGHT: Final = "42501"
+
+
+@contextmanager
+def changing(database: Database, *, create: bool = False) -> Iterator[Connection]:
+    """One transaction, tables and rows alike: all of it happens, or nothing; a second one waits for its end.
+
+    With `create` a missing SQLite file is made. Failures are SourceErrors in words.
+    """
+    if database.path is not None and not database.path.parent.is_dir():
+        raise SourceError(f"{database.path.parent}: no such directory; make it, or name another path for the database.")
+    engine = make_engine(database, "admin" if database.admin else "user", create=create)
+    if database.path is not None:
+        _begin_at_once(engine)
+    try:
+        with _connected(engine, database) as connection, connection.begin():
+            if database.path is None:
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('outflow_core_version'))"))
+            yield connection
+    except DBAPIError as error:
+        raise SourceError(f"Cannot change {database.shown}: {_words(database, error)}; nothing was changed.") from error
+    finally:
+        engine.dispose()
+
+
+def _begin_at_once(engine: Engine) -> None:
+    """Let SQLite's transactions begin with the writer's lock, and hold table changes too."""
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _connected(engine: Engine, database: Database) -> Connection:
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise SourceError(f"Cannot reach {database.shown}: {driver_words(error)}") from error
+
+
+def _words(database: Database, error: DBAPIError) -> str:
+    """What the database says; who lacks a right is told which role to name."""
+    diagnosis = getattr(error.orig, "diag", None)
+    words = getattr(diagnosis, "message_primary", None) or driver_words(error)
+    if getattr(error.orig, "pgcode", None) == _NO_RIGHT and database.admin is None:
+        return f"{words} (add 'admin: name:password' to database {database.key!r}, a role that owns its tables)"
+    return str(words)
+
+
+@contextmanager
+def looking(database: Database) -> Iterator[Connection]:
+    """A connection that can change nothing; of SQLite not a byte is written, nor a file made beside it."""
+    engine = _reading_engine(database)
+    try:
+        with _connected(engine, database) as connection:
+            yield connection
+    except DBAPIError as error:
+        words = sqlite_words(database.path, error) if database.path else f"{database.shown}: {_words(database, error)}"
+        raise SourceError(words) from error
+    finally:
+        engine.dispose()
+
+
+def _reading_engine(database: Database) -> Engine:
+    if database.path is not None:
+        return create_engine("sqlite://", creator=SqliteFile(database.path).connect, poolclass=NullPool)
+    engine = make_engine(database, "admin" if database.admin else "user")
+    return engine.execution_options(postgresql_readonly=True)
