@@ -204,7 +204,6 @@ def _failures(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> int:
-    from outflow_core import queries
     from outflow_tui import reports
     from outflow_tui.config_lines import config_lines
 
@@ -237,7 +236,6 @@ def _configuration(reader: Reader, run: RunRow) -> ConfigurationRow:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from outflow_core import queries
     from outflow_core.config_diff import diff
     from outflow_tui import reports
 

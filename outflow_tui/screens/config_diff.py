@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from textual import events
-from textual.app import ComposeResult
-from textual.widgets import Footer
-
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import format as words
 from outflow_tui import keys
 from outflow_tui.config_lines import diff_lines
-from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.run_list import RunKey
-from outflow_tui.widgets.text_lines import TextLines
-from outflow_tui.widgets.title import Notice, Title
 
 
-class ConfigDiffScreen(BooksScreen):
+class ConfigDiffScreen(ReadingScreen):
     """Two runs side by side in one line, and below it every value that differs."""
 
     BINDINGS = keys.DIFF
@@ -25,18 +19,7 @@ class ConfigDiffScreen(BooksScreen):
     def __init__(self, old: RunKey, new: RunKey) -> None:
         super().__init__()
         self._pair = (old, new)
-        self._lines = TextLines(id="diff")
         self._shown: tuple[ConfigurationRow, ConfigurationRow, int] | None = None
-
-    def compose(self) -> ComposeResult:
-        yield Title()
-        yield Notice()
-        yield self._lines
-        yield Footer(compact=True)
-
-    def on_mount(self) -> None:
-        self._lines.focus()
-        super().on_mount()
 
     def wants(self, place: int) -> Focus:
         """The configurations of those of the two runs that are in this source."""
@@ -47,11 +30,11 @@ class ConfigDiffScreen(BooksScreen):
         self.headline(f"{self._run_words(self._pair[0])}  {self.desk.glyphs.arrow}  {self._run_words(self._pair[1])}")
         rows = [self.seen[place].configurations.get(run_id) for place, run_id in self._pair]
         old, new = rows
-        width = self._lines.size.width
+        width = self.text.size.width
         if old is None or new is None or not width or self._shown == (old, new, width):
             return
         self._shown = (old, new, width)
-        self._lines.show(diff_lines(old, new, self.desk.glyphs, width))
+        self.text.show(diff_lines(old, new, self.desk.glyphs, width))
 
     def _run_words(self, key: RunKey) -> str:
         place, run_id = key
@@ -61,10 +44,6 @@ class ConfigDiffScreen(BooksScreen):
         state = line.row.state
         started = words.moment(line.row.start_time, self.desk.clock())
         return f"{run_id} {self.desk.glyphs.states[state]} {state.value} {started}"
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay the lines out anew."""
-        self.call_after_refresh(self.show_seen)
 
     def action_swap(self) -> None:
         """Compare the other way round."""

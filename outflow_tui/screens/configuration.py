@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widgets import Footer
-
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import keys
 from outflow_tui.config_lines import config_lines
-from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
-from outflow_tui.widgets.text_lines import TextLines
-from outflow_tui.widgets.title import Notice, Title
 
 
-class ConfigurationScreen(BooksScreen):
+class ConfigurationScreen(ReadingScreen):
     """What one run was configured with."""
 
     BINDINGS = keys.CONFIGURATION
@@ -23,18 +18,7 @@ class ConfigurationScreen(BooksScreen):
         super().__init__()
         self._place = place
         self._run_id = run_id
-        self._lines = TextLines(id="configuration")
         self._shown: ConfigurationRow | None = None
-
-    def compose(self) -> ComposeResult:
-        yield Title()
-        yield Notice()
-        yield self._lines
-        yield Footer(compact=True)
-
-    def on_mount(self) -> None:
-        self._lines.focus()
-        super().on_mount()
 
     def wants(self, place: int) -> Focus:
         """The configuration of this run."""
@@ -49,4 +33,4 @@ class ConfigurationScreen(BooksScreen):
         self.headline(f"run {self._run_id}  configuration {row.id}  {row.hash[:12]}")
         if row != self._shown:
             self._shown = row
-            self._lines.show(config_lines(row))
+            self.text.show(config_lines(row))

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from textual.app import ComposeResult
-from textual.widgets import Footer
-
 from outflow_tui import keys
 from outflow_tui.lines import Line
-from outflow_tui.screens.books_screen import BooksScreen
-from outflow_tui.widgets.text_lines import TextLines
-from outflow_tui.widgets.title import Notice, Title
+from outflow_tui.screens.reading_screen import ReadingScreen
 
 
-class HelpScreen(BooksScreen):
+class HelpScreen(ReadingScreen):
     """The keys of the screen below first, then those of the others."""
 
     BINDINGS = keys.HELP
@@ -22,17 +17,9 @@ class HelpScreen(BooksScreen):
     def __init__(self, first: str) -> None:
         super().__init__()
         self._first = first
-        self._lines = TextLines(id="help")
-
-    def compose(self) -> ComposeResult:
-        yield Title()
-        yield Notice()
-        yield self._lines
-        yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        self._lines.focus()
-        self._lines.show(tuple(help_lines(self._first)))
+        self.text.show(tuple(help_lines(self._first)))
         super().on_mount()
 
     def show_seen(self) -> None:

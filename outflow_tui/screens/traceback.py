@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from textual import events
-from textual.app import ComposeResult
-from textual.widgets import Footer
-
 from outflow_core.rows import BlockDetail
 from outflow_tui import keys
 from outflow_tui.detail_lines import DetailLayout
-from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
-from outflow_tui.widgets.text_lines import TextLines
-from outflow_tui.widgets.title import Notice, Title
 
 
 class Walk(Protocol):
@@ -34,7 +28,7 @@ class Walk(Protocol):
         """To the next or previous failed task."""
 
 
-class TracebackScreen(BooksScreen):
+class TracebackScreen(ReadingScreen):
     """The block that is selected in the run below."""
 
     BINDINGS = keys.TRACEBACK
@@ -42,18 +36,7 @@ class TracebackScreen(BooksScreen):
     def __init__(self, walk: Walk) -> None:
         super().__init__()
         self._walk = walk
-        self._lines = TextLines(id="traceback")
         self._shown: tuple[BlockDetail, int, bool] | None = None
-
-    def compose(self) -> ComposeResult:
-        yield Title()
-        yield Notice()
-        yield self._lines
-        yield Footer(compact=True)
-
-    def on_mount(self) -> None:
-        self._lines.focus()
-        super().on_mount()
 
     def wants(self, place: int) -> Focus:
         """The same as the run below."""
@@ -61,7 +44,7 @@ class TracebackScreen(BooksScreen):
 
     def show_seen(self) -> None:
         """The block, laid out for this window."""
-        detail, width = self._walk.detail, self._lines.size.width
+        detail, width = self._walk.detail, self.text.size.width
         if detail is None:
             self.headline("reading ...")
             return
@@ -74,13 +57,9 @@ class TracebackScreen(BooksScreen):
         layout = DetailLayout(
             self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock(), name_of=self._walk.name_of
         )
-        self._lines.show(layout.lines(detail))
+        self.text.show(layout.lines(detail))
         if is_other:
-            self._lines.go_to(0)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay the lines out anew."""
-        self.call_after_refresh(self.show_seen)
+            self.text.go_to(0)
 
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""

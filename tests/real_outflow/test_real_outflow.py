@@ -59,7 +59,7 @@ def made(folder: Path) -> Path:
 
 def test_a_run_is_seen_whole_while_it_happens_and_nothing_is_locked(pipeline: Path) -> None:
     made(pipeline)
-    command = [PYTHON, "manage.py", "mapped", "--items", str(ITEMS), "--pause", "0.02", "--fail-every", "10"]
+    command = [str(PYTHON), "manage.py", "mapped", "--items", str(ITEMS), "--pause", "0.02", "--fail-every", "10"]
     running = subprocess.Popen(command, cwd=pipeline, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     source = BooksSource(find_database(str(pipeline)))
     seen: list[Snapshot] = []
@@ -146,10 +146,9 @@ def test_our_recorder_writes_where_outflow_writes_and_stores_a_configuration_onc
     made(pipeline)
     assert outflow(pipeline, "plain").returncode == 0
     script = (
-        "from outflow_core import record_run\n"
-        "from outflow_core.settings import load_settings\n"
-        "import json, sqlite3\n"
-        "kept = json.loads(sqlite3.connect('outflow.db').execute('select settings from outflow_configuration').fetchone()[0])\n"
+        "import json, sqlite3\nfrom outflow_core import record_run\n"
+        "books = sqlite3.connect('outflow.db')\n"
+        "kept = json.loads(books.execute('select settings from outflow_configuration').fetchone()[0])\n"
         "with record_run('ours', settings=kept) as run:\n"
         "    with run.task('one'):\n"
         "        pass\n"

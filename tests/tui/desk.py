@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from textual.pilot import Pilot
 
@@ -72,7 +73,7 @@ async def sitting(
     *sources: FakeSource, size: tuple[int, int] = (100, 30), names: tuple[str, ...] = ("reduce/config.yml", "b.yml")
 ) -> AsyncIterator[Desk]:
     """Sit down before the program; the first answer is on the screen."""
-    watched = [Watched(name, lambda source=source: source) for name, source in zip(names, sources, strict=False)]
+    watched = [Watched(name, partial(_given, source)) for name, source in zip(names, sources, strict=False)]
     app = OutflowApp(watched, seconds=0.05, clock=lambda: NOW)
     async with app.run_test(size=size) as pilot:
         desk = Desk(app, pilot, list(sources))
@@ -80,3 +81,7 @@ async def sitting(
         await pilot.pause()
         yield desk
         await asyncio.sleep(0)
+
+
+def _given(source: FakeSource) -> FakeSource:
+    return source

@@ -1,0 +1,33 @@
+"""A screen that is one text to read, under the title line."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Footer
+
+from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.widgets.text_lines import TextLines
+from outflow_tui.widgets.title import Notice, Title
+
+
+class ReadingScreen(BooksScreen):
+    """One text; a subclass says in `show_seen` what stands in it, laid out for the window's width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = TextLines(id="text")
+
+    def compose(self) -> ComposeResult:
+        yield Title()
+        yield Notice()
+        yield self.text
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.text.focus()
+        super().on_mount()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the text out anew."""
+        self.call_after_refresh(self.show_seen)
