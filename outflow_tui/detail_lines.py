@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -110,6 +111,8 @@ class DetailLayout:
         where = f"{mark} {_tail(frame.file, self.width - 16 - len(frame.function), self.glyphs.ellipsis)}:{frame.line}"
         yield [(where, "strong" if frame.is_own else "dim"), (f" in {frame.function}" if frame.function else "", "dim")]
         for line in part.lines[1:]:
+            if _MARKS.fullmatch(line) and not self.libraries:
+                continue
             yield from self._wrapped(line, "" if frame.is_own else "dim")
 
     def _wrapped(self, line: str, look: str) -> Iterator[list[Piece]]:
@@ -137,6 +140,9 @@ class DetailLayout:
                 more = f" and {len(ids) - EDGES} more" if len(ids) > EDGES else ""
                 yield from self._wrapped(f"{title} {named}{more}", "")
 
+
+_MARKS = re.compile(r"[\s|~^]*")
+"""The marks under a line of code; they cost a line each and are shown with the libraries."""
 
 _LOOKS = {"message": "failed", "link": "changed", "header": "dim"}
 

@@ -36,6 +36,7 @@ RUNS: list[BindingType] = [
     _key("f", "failed", "failed", "Only runs with failures, or all again"),
     _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
     _key("d", "diff", "diff", "Compare two marked runs, or the mark and this run"),
+    _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("c", "configuration", "config", "Show the configuration of this run"),
     _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
     _key("q", "app.quit", "quit", "End the program"),
@@ -46,6 +47,7 @@ RUN: list[BindingType] = [
     _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
     _key("enter", "traceback", "whole", "The selected block on the whole screen"),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
+    _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
     _key("tab", "other_side", "side", "Between the tasks and the details", hidden=True, priority=True),
     _key("q,escape", "app.back", "back", "Back to the runs"),
@@ -60,7 +62,7 @@ TASK_TREE: list[BindingType] = [
 TRACEBACK: list[BindingType] = [
     _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task"),
     _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task"),
-    _key("a", "app.libraries", "libraries", "Unfold or fold the frames of libraries"),
+    _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them"),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard"),
     _key("q,escape,enter", "app.back", "back", "Back to the run"),
 ]

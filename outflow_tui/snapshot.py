@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from outflow_core.failures import Cause
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow, TaskCounts
+from outflow_core.states import State
 
 SILENT_AFTER_SECONDS = 900
 """A running run is called silent when none of its tasks began or ended for this long."""
@@ -72,3 +73,11 @@ class Snapshot:
     def line(self, run_id: int) -> RunLine | None:
         """The line of one run."""
         return next((line for line in self.runs if line.row.id == run_id), None)
+
+    def last_success_before(self, run_id: int) -> RunLine | None:
+        """The newest successful run of the same command that is older than this one."""
+        line = self.line(run_id)
+        if line is None:
+            return None
+        older = (other for other in self.runs if other.row.id < run_id and other.row.command == line.row.command)
+        return next((other for other in older if other.row.state is State.SUCCESS), None)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from outflow_tui import status
+from outflow_tui import status, text
 from outflow_tui.format import Glyphs
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.widgets.title import Notice, Title
@@ -69,6 +69,16 @@ class BooksScreen(Screen[int | None]):
 
     def show_seen(self) -> None:
         """Bring the widgets up to date; cheap when nothing of it changed."""
+
+    def open_what_changed(self, place: int, run_id: int) -> None:
+        """Compare a run with the last successful one of its command."""
+        line = self.seen[place].line(run_id)
+        before = self.seen[place].last_success_before(run_id)
+        if before is not None:
+            self.desk.open_diff((place, before.row.id), (place, run_id))
+        elif line is not None:
+            words = f"No run of {text.clean(line.row.command or 'this command')} before {run_id} was successful."
+            self.notify(words, markup=False)
 
     def headline(self, words: str) -> None:
         """The title line and the notice below it."""

@@ -145,6 +145,10 @@ class RunScreen(BooksScreen):
         """The configuration of this run."""
         self.desk.open_configuration(self._place, self._run_id)
 
+    def action_worked(self) -> None:
+        """What differs from the last successful run of the same command."""
+        self.open_what_changed(self._place, self._run_id)
+
     def action_failures(self) -> None:
         """The failed tasks by cause."""
         self.desk.show(FailuresScreen(self._place, self._run_id), self._go_to)

@@ -103,7 +103,7 @@ class RunsScreen(BooksScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
-        if action in ("open", "mark", "configuration"):
+        if action in ("open", "mark", "configuration", "worked"):
             return True if self._list.cursor_item is not None else None
         if action == "diff":
             return True if self._pair() else None
@@ -120,6 +120,12 @@ class RunsScreen(BooksScreen):
         item = self._list.cursor_item
         if item is not None:
             self.desk.open_configuration(*item.key)
+
+    def action_worked(self) -> None:
+        """What differs from the last successful run of the same command."""
+        item = self._list.cursor_item
+        if item is not None:
+            self.open_what_changed(*item.key)
 
     def action_failed(self) -> None:
         """Only runs with failures, or all again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from outflow_core.states import State
 from tests.tui.desk import sitting
 from tests.tui.story import FakeSource, ToldRun, configuration, run
 
@@ -79,3 +80,22 @@ async def test_masked_values_are_said_to_be_beyond_comparison() -> None:
         await desk.answers([run(46, config=masked[1]), run(45, config=masked[0])])
         await desk.press("space", "space", "d")
         await desk.sees("1 masked value(s) cannot be compared")
+
+
+async def test_w_compares_a_failed_run_with_the_last_one_that_worked() -> None:
+    new, old = pair()
+    failed = run(47, state=State.FAILED, config=new.configuration)
+    worked = run(44, config=old.configuration)
+    other = run(46, "calibrate", config=new.configuration)
+    async with sitting(FakeSource([failed, other, worked, run(43, config=new.configuration)])) as desk:
+        await desk.sees("47")
+        await desk.press("w")
+        await desk.sees("+ max_iter  200")
+        assert desk.lines()[0].lstrip().startswith("44 ")
+
+
+async def test_w_says_when_the_command_never_worked() -> None:
+    async with sitting(FakeSource([run(47, state=State.FAILED)])) as desk:
+        await desk.sees("47")
+        await desk.press("w")
+        await desk.sees("No run of reduce_night before 47 was")
