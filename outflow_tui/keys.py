@@ -13,6 +13,7 @@ APP: list[BindingType] = [
     _key("question_mark", "help", "keys", "Show the keys of this screen"),
     _key("r", "read_now", "read", "Read now instead of at the next tick", hidden=True),
     _key("p", "pause", "pause", "Hold the view still, or go on", hidden=True),
+    _key("ctrl+p", "command_palette", "palette", "Everything that can be done here, by name", hidden=True),
     _key("ctrl+q", "quit", "quit", "End the program", hidden=True, priority=True),
 ]
 

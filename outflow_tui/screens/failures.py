@@ -29,7 +29,7 @@ class FailuresScreen(BooksScreen):
         yield Notice()
         yield Static(id="summary", markup=False)
         yield CauseList(self.desk.glyphs)
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(CauseList).focus()

@@ -22,7 +22,7 @@ class ReadingScreen(BooksScreen):
         yield Title()
         yield Notice()
         yield self.text
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.text.focus()

@@ -44,7 +44,7 @@ class RunScreen(BooksScreen):
         with Horizontal():
             yield self._tree
             yield self._details
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self._tree.focus()

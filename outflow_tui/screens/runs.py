@@ -44,7 +44,7 @@ class RunsScreen(BooksScreen):
         yield self._list
         yield Static(id="nothing", markup=False)
         yield FilterInput(placeholder="words, an id, state:failed, host:nid001, command:fit, since:2d", compact=True)
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(FilterInput).display = False

@@ -75,7 +75,7 @@ async def sitting(
     """Sit down before the program; the first answer is on the screen."""
     watched = [Watched(name, partial(_given, source)) for name, source in zip(names, sources, strict=False)]
     app = OutflowApp(watched, seconds=0.05, clock=lambda: NOW)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(app, pilot, list(sources))
         await desk.until(lambda: all(source.asked for source in sources), "the sources were not asked")
         await pilot.pause()
