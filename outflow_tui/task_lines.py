@@ -58,6 +58,8 @@ class TaskForest:
         for name, rows in homeless.items():
             self._place_waiting(name, rows)
         self._counts: dict[TaskKey, TaskCounts] = {}
+        failed = (row.id for row in view.blocks if row.state is State.FAILED)
+        self._around_failed = {outer for block_id in failed for outer in self.around(block_id)}
         self._ordinals: dict[TaskKey, dict[TaskKey, int]] = {}
 
     def _place(self, key: TaskKey, parent: TaskKey | None) -> None:
@@ -95,21 +97,24 @@ class TaskForest:
             parent = self._parents.get(parent)
         return found
 
-    def failed_tasks(self) -> list[int]:
-        """The ids of the failed tasks in the order of the tree."""
+    def failures(self) -> list[int]:
+        """The ids of the failed tasks in the order of the tree, and of workflows that failed by themselves.
+
+        A workflow around another failed block only saw that one's failure.
+        """
         failed: list[int] = []
         stack = list(reversed(self.inside.get(None, ())))
         while stack:
             key = stack.pop()
             row = self.rows.get(key) if isinstance(key, int) else None
-            if row is not None and row.type is BlockType.TASK and row.state is State.FAILED:
+            if row is not None and row.state is State.FAILED and row.id not in self._around_failed:
                 failed.append(row.id)
             stack.extend(reversed(self.inside.get(key, ())))
         return failed
 
     def is_open(self, key: TaskKey, chosen: Mapping[TaskKey, bool]) -> bool:
         """Whether a workflow is unfolded: as the user chose, else when something in it failed."""
-        return chosen[key] if key in chosen else self.counts(key).failed > 0
+        return chosen[key] if key in chosen else key in self._around_failed
 
     def lines(self, chosen: Mapping[TaskKey, bool]) -> tuple[TaskLine, ...]:
         """The lines to be seen, with workflows folded or not as the user chose."""

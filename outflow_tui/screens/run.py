@@ -123,7 +123,7 @@ class RunScreen(BooksScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
         if action in ("failure", "failures"):
-            return True if self._tree.failed_tasks() else None
+            return True if self._tree.failures() else None
         if action == "traceback":
             return True if self._tree.block_id is not None else None
         return True

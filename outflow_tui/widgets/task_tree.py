@@ -54,13 +54,13 @@ class TaskTree(LineView[TaskLine]):
         row = self._forest.rows.get(block_id) if self._forest else None
         return row.name if row else ""
 
-    def failed_tasks(self) -> Sequence[int]:
-        """The failed tasks in the order of the tree."""
-        return self._forest.failed_tasks() if self._forest else ()
+    def failures(self) -> Sequence[int]:
+        """The failed blocks in the order of the tree."""
+        return self._forest.failures() if self._forest else ()
 
     def go_to_failure(self, step: int) -> bool:
         """To the next (1) or previous (-1) failed task after the cursor, or (0) the first; whether there is one."""
-        failed = self.failed_tasks()
+        failed = self.failures()
         if not failed or self._forest is None:
             return False
         here = self.block_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from outflow_core.states import State
 from tests.tui.desk import Desk, sitting
-from tests.tui.story import FakeSource, ToldRun, run, task, traceback_of, workflow
+from tests.tui.story import FakeSource, ToldRun, exception, run, task, traceback_of, workflow
 
 
 def failing(number: int) -> str:
@@ -112,6 +112,17 @@ async def test_a_task_that_failed_without_an_exception_says_so() -> None:
     async with sitting(FakeSource([lost])) as desk:
         await open_run(desk)
         await desk.sees("failed, but no exception was recorded")
+
+
+async def test_a_workflow_that_failed_by_itself_is_a_failure_too() -> None:
+    outer = workflow(1, "nights", State.FAILED)
+    alone = workflow(2, "map_frames", State.FAILED, parent=1)
+    told = type(alone)(alone.row, exception(2, failing(0)))
+    source = FakeSource([run(45, state=State.FAILED, tasks=[task(3, "load_catalog"), outer, told])])
+    async with sitting(source, size=(120, 30)) as desk:
+        await open_run(desk)
+        await desk.sees("✗ failed  map_frames")
+        await desk.sees("frame 0")
 
 
 async def test_a_running_task_that_fails_is_seen_where_the_cursor_is() -> None:
