@@ -3,14 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format lint types contracts wheel screenshots bench clean
+.PHONY: help setup demo test check format lint types contracts wheel screenshots clean
 
 help:
 	@echo "make demo         a pipeline that records itself, and the monitor on it"
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
 	@echo "make check        format, lint, types, import contracts, tests, wheel"
 	@echo "make screenshots  the pictures of the README, from the real program"
-	@echo "make bench        the figures of the README"
 
 .make/venv: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -49,9 +48,6 @@ check: format lint types contracts test wheel
 
 screenshots: .make/venv
 	$(BIN)/python screenshots/make.py
-
-bench: .make/venv
-	$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf .make .venv .venv-outflow dist

@@ -67,8 +67,9 @@ def wait_until_recorded(folder: Path, live: subprocess.Popen[bytes]) -> None:
 
 def main() -> int:
     """Run the demonstration; 0 when all went well."""
+    for name in ("OUTFLOW_CONFIG_PATH", "PIPELINE_ROOT_DIRECTORY"):  # they may name a pipeline of the user's own
+        os.environ.pop(name, None)
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OUTFLOW_")}
     with tempfile.TemporaryDirectory(prefix="outflow-demo-") as name:
         folder = Path(name)
         (folder / "config.yml").write_text(CONFIG.format(**NIGHTS[0]))
@@ -80,12 +81,13 @@ def main() -> int:
         try:
             wait_until_recorded(folder, live)
             monitor = [BIN / "outflow-tui"] if is_terminal else [BIN / "outflow-tui", "runs"]
-            return subprocess.run(monitor, cwd=folder, env=environment, check=False).returncode
+            return subprocess.run(monitor, cwd=folder, check=False).returncode
         finally:
             live.send_signal(signal.SIGINT)
             live.wait()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):  # leave by the way that tidies up
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     sys.exit(main())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import sys
+import termios
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +30,9 @@ from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
+
+TERMINAL_SECONDS = 2.0
+"""How often to look whether the terminal is still there."""
 
 _HELP_OF: dict[type[BooksScreen], str] = {
     RunsScreen: "Runs",
@@ -97,6 +104,18 @@ class OutflowApp(App[None]):
     def _start(self) -> None:
         for poller in self._pollers:
             poller.start()
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit)
+            self.set_interval(TERMINAL_SECONDS, self._leave_a_dead_terminal)
+
+    def _leave_a_dead_terminal(self) -> None:
+        """End when the terminal is gone: not everybody who closes a window lets the signal through."""
+        try:
+            termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
+        except (OSError, termios.error):
+            self.exit()
 
     def on_unmount(self) -> None:
         """Leave no thread and no connection behind."""
@@ -184,11 +203,12 @@ class OutflowApp(App[None]):
             self.screen.show_seen()
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
-        """The palette: this screen's keys, and the program's own commands."""
-        for table in keys.SCREENS[self._help_of(screen)][:1]:
+        """The palette: what the keys of this screen do, in words, and the program's own."""
+        for table in [*keys.SCREENS[self._help_of(screen)][:1], keys.APP]:
             for binding in keys.bindings(table):
-                yield SystemCommand(binding.description, binding.tooltip, self._runner(binding.action))
-        yield from super().get_system_commands(screen)
+                pressed = f"key {keys.shown(binding.key)}"
+                yield SystemCommand(binding.tooltip, pressed, self._runner(binding.action))
+        yield SystemCommand("Choose other colours", "themes", self.action_change_theme)
 
     def _runner(self, action: str) -> Callable[[], Any]:
         async def run() -> None:

@@ -65,9 +65,12 @@ def _screen_parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0.1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError("must be from 0.1 to 3600 seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
     return seconds
 
 
@@ -75,7 +78,7 @@ def _script_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="outflow-tui")
     commands = parser.add_subparsers(dest="command", required=True)
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("-s", "--source", "--config", metavar="SOURCE", help=_SOURCE_HELP)
+    shared.add_argument("-s", "--source", "--config", metavar="SOURCE", action=_Once, help=_SOURCE_HELP)
     shared.add_argument("--copy", action="store_true", help="look at a private copy of a SQLite file")
     shared.add_argument("--json", action="store_true", help="JSON instead of text")
     runs = commands.add_parser("runs", parents=[shared], help="the runs, newest first")
@@ -94,11 +97,19 @@ def _script_parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _Once(argparse.Action):
+    """An option that may be given once: of two sources the first would be lost without a word."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, value: Any, option: str | None = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"{option} is given twice; a script reads one source at a time")
+        setattr(namespace, self.dest, value)
+
+
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
-    return number
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs (0: all)")
+    return int(text)
 
 
 def _watch(options: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ def config_lines(row: ConfigurationRow) -> tuple[Line, ...]:
         laid.extend(_nested(section, (title,), 1))
         laid.append(((title, "end"), []))
     if row.masked:
-        laid.append((("masked",), [(f"{len(row.masked)} value(s) masked by the names of their keys", "dim")]))
+        laid.append((("masked",), [(f"masked, by the names of their keys: {len(row.masked)}", "dim")]))
     return tuple(Line(path, tuple(pieces)) for path, pieces in laid)
 
 
@@ -92,7 +92,7 @@ def _verdict(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Cha
         yield ("verdict",), [(values, "changed")]
     hidden = len(set(old.masked) & set(new.masked))
     if hidden and old.id != new.id:
-        yield ("hidden",), [(f"{hidden} masked value(s) cannot be compared", "warning")]
+        yield ("hidden",), [(f"{hidden} masked value{'s' if hidden > 1 else ''} cannot be compared", "warning")]
     yield ("gap",), []
 
 

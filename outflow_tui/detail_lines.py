@@ -37,8 +37,10 @@ class DetailLayout:
         self.name_of = name_of
 
     def lines(self, detail: BlockDetail) -> tuple[Line, ...]:
-        """Everything about the block; its latest exception comes before its inputs."""
-        laid = [*self._head(detail), *self._failure(detail), *self._values(detail), *self._edges(detail)]
+        """Everything about the block: what happened and where, of what inputs, then the traceback and the rest."""
+        inputs = self._section("inputs", _plain_inputs(detail.input_values))
+        laid = [*self._head(detail), *self._verdict_of(detail), *inputs, *self._traceback(detail)]
+        laid += [*self._targets(detail), *self._edges(detail)]
         return tuple(Line(place, tuple(pieces)) for place, pieces in enumerate(laid))
 
     def _head(self, detail: BlockDetail) -> Iterator[list[Piece]]:
@@ -55,25 +57,28 @@ class DetailLayout:
         kind = f"{row.type.value} {row.id}" + (f" of plugin {detail.plugin}" if detail.plugin else "")
         yield [(kind, "dim")]
 
-    def _failure(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+    def _verdict_of(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+        """What happened and where, to be seen at first sight."""
         exception = detail.exception
         if exception is not None:
             yield []
-            yield from self._exception(exception)
-            if len(detail.exceptions) > 1:
-                yield [(f"{len(detail.exceptions) - 1} earlier exception(s) of this {detail.block.type.value}", "dim")]
+            parts = parse(exception.traceback)
+            yield from self._verdict(exception, parts, origin(parts))
         elif detail.block.state is State.FAILED:
             yield []
             yield [("failed, but no exception was recorded", "warning")]
 
-    def _exception(self, exception: ExceptionRow) -> Iterator[list[Piece]]:
-        """What happened and where, to be seen at first sight; then the traceback in full."""
+    def _traceback(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+        exception = detail.exception
+        if exception is None:
+            return
+        when = words.moment(exception.time, self.now)
+        earlier = len(detail.exceptions) - 1
+        more = f"  {earlier} earlier one{'s' if earlier > 1 else ''} not shown" if earlier else ""
+        yield []
+        yield [("traceback", "strong"), (f"  {when}{more}", "dim")]
         parts = parse(exception.traceback)
         place = origin(parts)
-        yield from self._verdict(exception, parts, place)
-        yield []
-        when = words.moment(exception.time, self.now)
-        yield [("traceback", "strong"), (f"  {when}" if when else "", "dim")]
         folded: list[Part] = []
         for part in parts:
             is_library = part.frame is not None and not part.frame.is_own and part.frame != place
@@ -120,17 +125,15 @@ class DetailLayout:
         for shown in text.wrapped(text.clean(line), self.width - 1):
             yield [(shown, look)]
 
-    def _values(self, detail: BlockDetail) -> Iterator[list[Piece]]:
-        sections = (
-            ("inputs", _plain_inputs(detail.input_values)),
-            ("input targets", detail.input_targets),
-            ("output targets", detail.output_targets),
-        )
-        for title, value in sections:
-            if value not in ({}, [], None):
-                yield []
-                yield [(title, "strong")]
-                yield from (piece for line in value_lines(value) for piece in self._wrapped(f"  {line}", ""))
+    def _section(self, title: str, value: Any) -> Iterator[list[Piece]]:
+        if value not in ({}, [], None):
+            yield []
+            yield [(title, "strong")]
+            yield from (piece for line in value_lines(value) for piece in self._wrapped(f"  {line}", ""))
+
+    def _targets(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+        yield from self._section("input targets", _plain_targets(detail.input_targets))
+        yield from self._section("output targets", _plain_targets(detail.output_targets))
 
     def _edges(self, detail: BlockDetail) -> Iterator[list[Piece]]:
         for title, ids in (("after", detail.upstream), ("before", detail.downstream)):
@@ -156,10 +159,32 @@ def _tail(path: str, width: int, ellipsis: str) -> str:
 def _plain_inputs(values: Any) -> Any:
     """Input values are kept as JSON texts inside JSON: take them out of their quotes. Of a map: how many."""
     if isinstance(values, list):
-        return {"a map over": f"{len(values)} items"} if values else {}
+        return {"a map over": Plain(f"{len(values)} items")} if values else {}
     if not isinstance(values, dict):
         return values
     return {key: _unquoted(value) for key, value in values.items()}
+
+
+def _plain_targets(targets: Any) -> Any:
+    """Targets by their types; that one has no default is not worth a word."""
+    if not isinstance(targets, dict):
+        return targets
+    return {name: _plain_target(target) for name, target in targets.items()}
+
+
+def _plain_target(target: Any) -> Any:
+    if not isinstance(target, dict) or not set(target) <= {"type", "default"}:
+        return target
+    default = target.get("default")
+    return Plain(
+        f"{target.get('type', '?')}{'' if default is None or 'NoDefault' in str(default) else f' = {default}'}"
+    )
+
+
+class Plain(str):
+    """Words of ours about a value, shown without quotes."""
+
+    __slots__ = ()
 
 
 def _unquoted(value: Any) -> Any:
@@ -172,5 +197,5 @@ def _unquoted(value: Any) -> Any:
 def value_lines(value: Any) -> Iterable[str]:
     """A value as `key: value` lines; what is nested stays on its line."""
     if isinstance(value, dict):
-        return [f"{key}: {words.as_text(item)}" for key, item in value.items()]
+        return [f"{key}: {item if isinstance(item, Plain) else words.as_text(item)}" for key, item in value.items()]
     return [words.as_text(value)]

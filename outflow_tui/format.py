@@ -76,6 +76,15 @@ def duration(seconds: float | None) -> str:
     return f"{days}d{hours:02d}h"
 
 
+def whole(duration: str) -> str:
+    """A duration without tenths of seconds, for one that still grows.
+
+    >>> whole("12.3s"), whole("2m14s")
+    ('12s', '2m14s')
+    """
+    return f"{duration.partition('.')[0]}s" if "." in duration else duration
+
+
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
     """The seconds from start to end, none when one is missing; clocks that disagree give 0."""
     if start is None or end is None:

@@ -70,6 +70,7 @@ TRACEBACK: list[BindingType] = [
 
 FAILURES: list[BindingType] = [
     _key("enter", "open", "open", "Go to the first task of this cause"),
+    _key("4,c", "configuration", "config", "Show the configuration of this run"),
     _key("1,q,escape", "app.back", "back", "Back to the tasks"),
 ]
 

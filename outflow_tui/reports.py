@@ -236,7 +236,7 @@ def diff_text(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Ch
         lines.append("The same configuration." if old.id == new.id else "No difference in content.")
     hidden = len(set(old.masked) & set(new.masked))
     if hidden and old.id != new.id:
-        lines.append(f"({hidden} masked value(s) cannot be compared)")
+        lines.append(f"({hidden} masked value{'s' if hidden > 1 else ''} cannot be compared)")
     lines += [
         f"(apart: {path_text(change.path)}  {as_text(change.old)} -> {as_text(change.new)})"
         for change in apart(old, new)

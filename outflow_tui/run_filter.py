@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from outflow_core.states import State
 from outflow_tui.snapshot import RunLine
 
 Test = Callable[[RunLine], bool]
+_SINCE = re.compile(r"since:(\d{1,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -39,8 +41,19 @@ def _has_word(line: RunLine, word: str) -> bool:
     return any(word in (name or "").lower() for name in (row.command, row.hostname, row.state.value))
 
 
+def unclear_words(typed: str) -> list[str]:
+    """The words that ask for a time or a state that does not exist."""
+    states = [state.value for state in State]
+    return [
+        word
+        for word in typed.lower().split()
+        if (word.startswith("since:") and not _SINCE.fullmatch(word))
+        or (word.startswith("state:") and not any(word[6:] in state for state in states))
+    ]
+
+
 def _since(value: str, now: datetime) -> Test:
-    found = re.fullmatch(r"(\d{1,4})([mhdw])", value)
+    found = _SINCE.fullmatch(f"since:{value}")
     if not found:  # still being typed
         return lambda line: True
     start = now - timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from outflow_core.states import State
 from outflow_tui import format as words
+from outflow_tui.format import Glyphs
 from outflow_tui.snapshot import SILENT_AFTER_SECONDS, RunLine, Snapshot
 
 
@@ -26,8 +28,30 @@ def standing(seen: Sequence[Snapshot], *, is_paused: bool, now: datetime) -> str
 
 def is_alive(line: RunLine, now: datetime) -> bool:
     """Whether a run says it is running and has shown a sign of life lately."""
+    return line.row.state is State.RUNNING and line.last_sign is not None and not silence(line, now)
+
+
+def silence(line: RunLine, now: datetime) -> str:
+    """For how long a run that says it is running has shown no sign of life; '' when it has, or is over."""
     seconds = words.seconds_between(line.last_sign, now)
-    return line.row.state is State.RUNNING and seconds is not None and seconds < SILENT_AFTER_SECONDS
+    if line.row.state is not State.RUNNING or line.last_sign is None or seconds is None:
+        return ""
+    return words.age(line.last_sign, now) if seconds >= SILENT_AFTER_SECONDS else ""
+
+
+def state_words(line: RunLine, now: datetime, glyphs: Glyphs) -> str:
+    """The state of a run with its sign: what it claims, unless it is silent."""
+    silent = silence(line, now)
+    state = line.row.state
+    return f"? silent {silent}" if silent else f"{glyphs.states[state]} {state.value}"
+
+
+def took(line: RunLine, now: datetime) -> float | None:
+    """The seconds that a run took; one that goes on until now, a silent one until its last sign of life."""
+    row = line.row
+    if row.state is not State.RUNNING:
+        return words.seconds_between(row.start_time, row.end_time)
+    return words.seconds_between(row.start_time, line.last_sign if silence(line, now) else now)
 
 
 def troubles(seen: Sequence[Snapshot]) -> str:
@@ -45,8 +69,8 @@ def trouble(snapshot: Snapshot) -> str:
     return f"{error} Since {since}; trying again every {snapshot.retry_seconds:.0f} s.{shown}"
 
 
-def tally(lines: Sequence[RunLine]) -> str:
-    """How many runs are in each state that occurs."""
-    numbers = {state: sum(line.row.state is state for line in lines) for state in State}
-    order = (State.RUNNING, State.FAILED, State.SUCCESS, State.PENDING, State.SKIPPED)
-    return "   ".join(f"{numbers[state]} {state.value}" for state in order if numbers[state])
+def tally(lines: Sequence[RunLine], now: datetime) -> str:
+    """How many runs are in each state that occurs; those that are silent are not called running."""
+    numbers = Counter("silent" if silence(line, now) else line.row.state.value for line in lines)
+    order = ("running", "silent", "failed", "success", "pending", "skipped")
+    return "   ".join(f"{numbers[name]} {name}" for name in order if numbers[name])

@@ -112,9 +112,13 @@ class TaskForest:
             stack.extend(reversed(self.inside.get(key, ())))
         return failed
 
+    def running(self) -> list[int]:
+        """The ids of the tasks that say they are running."""
+        return [row.id for row in self.rows.values() if row.state is State.RUNNING and row.type is BlockType.TASK]
+
     def is_open(self, key: TaskKey, chosen: Mapping[TaskKey, bool]) -> bool:
         """Whether a workflow is unfolded: as the user chose, else when something in it failed."""
-        return chosen[key] if key in chosen else key in self._around_failed
+        return chosen.get(key, key in self._around_failed)
 
     def lines(self, chosen: Mapping[TaskKey, bool]) -> tuple[TaskLine, ...]:
         """The lines to be seen, with workflows folded or not as the user chose."""

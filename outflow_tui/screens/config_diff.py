@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import format as words
-from outflow_tui import keys
+from outflow_tui import keys, status
 from outflow_tui.config_lines import diff_lines
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
@@ -41,9 +41,8 @@ class ConfigDiffScreen(ReadingScreen):
         line = self.seen[place].line(run_id)
         if line is None:
             return f"{run_id}"
-        state = line.row.state
-        started = words.moment(line.row.start_time, self.desk.clock())
-        return f"{run_id} {self.desk.glyphs.states[state]} {state.value} {started}"
+        now = self.desk.clock()
+        return f"{run_id} {status.state_words(line, now, self.desk.glyphs)} {words.moment(line.row.start_time, now)}"
 
     def action_swap(self) -> None:
         """Compare the other way round."""

@@ -63,6 +63,10 @@ class FailuresScreen(BooksScreen):
         """A click on the line that the cursor is on goes to the task."""
         self.action_open()
 
+    def action_configuration(self) -> None:
+        """The configuration of this run."""
+        self.desk.open_configuration(self._place, self._run_id)
+
     def action_open(self) -> None:
         """Go to the first task that failed of this cause."""
         item = self.query_one(CauseList).cursor_item

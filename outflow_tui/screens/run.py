@@ -9,7 +9,7 @@ from textual.widgets import Footer
 
 from outflow_core.rows import BlockDetail
 from outflow_tui import format as words
-from outflow_tui import keys
+from outflow_tui import keys, status
 from outflow_tui.detail_lines import DetailLayout
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
@@ -22,7 +22,9 @@ from outflow_tui.widgets.task_tree import TaskTree
 from outflow_tui.widgets.text_lines import TextLines
 from outflow_tui.widgets.title import Notice, Title
 
-_NOTHING = Line("nothing", (("No task is recorded in this run: it has not come to its first.", "dim"),))
+_NOTHING = tuple(
+    Line(words, ((words, "dim"),)) for words in ("No task is recorded in this run:", "it did not come to its first.")
+)
 
 
 class RunScreen(BooksScreen):
@@ -80,14 +82,15 @@ class RunScreen(BooksScreen):
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
             if not self._tree.items:
-                self._details.show((_NOTHING,))
+                self._details.show(_NOTHING)
         self._show_detail()
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
-        times = f"{words.moment(row.start_time, now)} {glyphs.arrow} {words.moment(row.end_time, now) or 'now'}"
-        took = words.duration(words.seconds_between(row.start_time, row.end_time))
-        parts = [f"run {row.id}", row.command or "", f"{glyphs.states[row.state]} {row.state.value}", times, took]
+        started = words.moment(row.start_time, now)
+        times = f"{started} {glyphs.arrow} {words.moment(row.end_time, now)}" if row.end_time else started
+        took = words.whole(words.duration(status.took(line, now)))
+        parts = [f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took]
         return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
 
     def _show_detail(self) -> None:
@@ -122,15 +125,14 @@ class RunScreen(BooksScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
-        if action in ("failure", "failures"):
-            return True if self._tree.failures() else None
         if action == "traceback":
             return True if self._tree.block_id is not None else None
         return True
 
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""
-        self._tree.go_to_failure(step)
+        if not self._tree.go_to_failure(step):
+            self.notify("Nothing failed in this run.", timeout=2)
 
     def action_other_side(self) -> None:
         """Between the tree and the details."""

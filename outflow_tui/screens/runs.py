@@ -11,7 +11,7 @@ from textual.widgets import Footer, Input, Static
 
 from outflow_tui import keys, status
 from outflow_tui.format import Glyphs
-from outflow_tui.run_filter import has_failure, run_filter
+from outflow_tui.run_filter import has_failure, run_filter, unclear_words
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.line_view import LineView
@@ -43,7 +43,11 @@ class RunsScreen(BooksScreen):
         yield RunHeading(self._list)
         yield self._list
         yield Static(id="nothing", markup=False)
-        yield FilterInput(placeholder="words, an id, state:failed, host:nid001, command:fit, since:2d", compact=True)
+        yield FilterInput(
+            placeholder="words, an id, state:failed, host:nid001, command:fit, since:2d",
+            compact=True,
+            select_on_focus=False,
+        )
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -76,10 +80,13 @@ class RunsScreen(BooksScreen):
         return iter(items)
 
     def _show_tally(self, items: list[RunItem], shown: tuple[RunItem, ...]) -> None:
-        parts = [status.tally([item.line for item in items])]
+        parts = [status.tally([item.line for item in items], self._list.now)]
         if self._typed or self._only_failed:
             chosen = " ".join(filter(None, ["failed only" if self._only_failed else "", self._typed]))
-            parts.append(f"[{chosen}] shows {len(shown)} of {len(items)}")
+            parts.insert(0, f"{len(shown)} of {len(items)} shown")
+            parts.append(f"[{chosen}]")
+            unclear = unclear_words(self._typed)
+            parts += [f"not understood: {' '.join(unclear)}"] if unclear else []
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
         self.query_one("#tally", Static).update(Content(" " + "   ".join(filter(None, parts))))
@@ -105,8 +112,6 @@ class RunsScreen(BooksScreen):
         """What makes no sense now is greyed."""
         if action in ("open", "mark", "configuration", "worked"):
             return True if self._list.cursor_item is not None else None
-        if action == "diff":
-            return True if self._pair() else None
         return True
 
     def action_open(self) -> None:
@@ -161,6 +166,8 @@ class RunsScreen(BooksScreen):
         pair = self._pair()
         if pair:
             self.desk.open_diff(*pair)
+        else:
+            self.notify("Mark a run by the space bar, go to another one, then press d.", timeout=3)
 
     def on_line_view_moved(self) -> None:
         """With one mark, where the cursor is decides whether there is a pair."""

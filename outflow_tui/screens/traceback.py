@@ -73,4 +73,4 @@ class TracebackScreen(ReadingScreen):
             return
         copied = detail.exception.traceback if detail.exception else detail.block.name
         self.app.copy_to_clipboard(copied)
-        self.app.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False)
+        self.app.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False, timeout=2)

@@ -11,10 +11,10 @@ from textual.widget import Widget
 
 from outflow_core.states import State
 from outflow_tui import format as words
-from outflow_tui import text
+from outflow_tui import status, text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Piece
-from outflow_tui.snapshot import SILENT_AFTER_SECONDS, RunLine
+from outflow_tui.snapshot import RunLine
 from outflow_tui.widgets.line_view import LineView
 
 RunKey = tuple[int, int]
@@ -54,18 +54,9 @@ def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime
     """A run as a line of the list at this moment."""
     if line.row.state is not State.RUNNING:
         return RunItem(place, source, line, marked)
-    running = words.duration(words.seconds_between(line.row.start_time, now))
-    if running.endswith("s") and "." in running:
-        running = f"{running.partition('.')[0]}s"
-    return RunItem(place, source, line, marked, running, silence(line, now))
-
-
-def silence(line: RunLine, now: datetime) -> str:
-    """For how long a run that says it is running has shown no sign of life; '' when it has."""
-    seconds = words.seconds_between(line.last_sign, now)
-    if line.last_sign is None or seconds is None or seconds < SILENT_AFTER_SECONDS:
-        return ""
-    return words.age(line.last_sign, now)
+    return RunItem(
+        place, source, line, marked, words.whole(words.duration(status.took(line, now))), status.silence(line, now)
+    )
 
 
 class RunList(LineView[RunItem]):
@@ -109,10 +100,8 @@ class RunHeading(Widget):
 
     def render(self) -> Content:
         """The titles, as wide as the columns."""
-        width = self.size.width
-        return Content(
-            "".join(text.fit(column.title, size) + " " for column, size in self._runs.columns(width))[:width]
-        )
+        columns = self._runs.columns(self._runs.size.width or self.size.width)
+        return Content("".join(text.fit(column.title, size) + " " for column, size in columns))
 
 
 def _state(item: RunItem, runs: RunList) -> Piece:
@@ -133,10 +122,10 @@ def _took(item: RunItem, _runs: RunList) -> Piece:
 def _progress(item: RunItem, runs: RunList) -> Piece:
     tasks = item.line.tasks
     numbers = words.progress(tasks, runs.glyphs)
-    room = 25 if runs.is_wide else 14
+    room = 20 if runs.is_wide else 14 if not runs.several else 0
     bar = words.bar(tasks, max(min(room - len(numbers), 10), 0), runs.glyphs)
     look = "failed" if tasks.failed else "dim" if tasks.total == tasks.done else "running"
-    return f"{bar} {numbers}", look
+    return f"{bar} {numbers}".strip(" ") if not bar else f"{bar} {numbers}", look
 
 
 def _config(item: RunItem, runs: RunList) -> Piece:
@@ -156,7 +145,7 @@ COLUMNS = (
         wide=11,
     ),
     Column("TOOK", 6, _took),
-    Column("PROGRESS", 15, _progress, wide=26),
-    Column("HOST", 6, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=14),
+    Column("PROGRESS", 15, _progress, wide=21),
+    Column("HOST", 6, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=10),
     Column("CONFIG", 7, _config),
 )

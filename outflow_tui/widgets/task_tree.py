@@ -36,6 +36,8 @@ class TaskTree(LineView[TaskLine]):
         self._show_lines()
         if (is_first or not self._at_first_failure) and self.cursor == 0:
             self._at_first_failure = self.go_to_failure(0)
+        if is_first and not self._at_first_failure and (running := self._forest.running()):
+            self.reveal_block(running[0])
         if is_first:
             self.post_message(self.Moved(self, self.cursor_key))
 

@@ -26,7 +26,8 @@ class Title(Widget):
         """Both sides on one line; the left one gives way."""
         right = text.clean(self._right)
         room = max(self.size.width - cell_len(right) - 4, 0)
-        return Content(f" {text.fit(text.clean(self._left), room)}  {right} ")
+        ellipsis = "~" if self.app.has_class("-ascii") else "…"
+        return Content(f" {text.fit(text.clean(self._left), room, ellipsis=ellipsis)}  {right} ")
 
 
 class Notice(Widget):
@@ -45,4 +46,4 @@ class Notice(Widget):
 
     def render(self) -> Content:
         """The sentence, on as many lines as it needs."""
-        return Content(text.clean(self._words))
+        return Content("\n".join(text.clean(line) for line in self._words.split("\n")))

@@ -64,7 +64,11 @@ def frames(first: int, count: int, *, done: int | None = None, broken: set[int] 
 
 
 def _frame(first: int, number: int, over: int, broken: set[int]) -> Told:
-    place: dict[str, Any] = {"parent": first + 1, "inputs": {"file": f'"night_{number:04d}.fits"'}, "seconds": 11.5 + number % 7 / 5}
+    place: dict[str, Any] = {
+        "parent": first + 1,
+        "inputs": {"file": f'"night_{number:04d}.fits"'},
+        "seconds": 11.5 + number % 7 / 5,
+    }
     if number in broken:
         text = traceback_of("ValueError: could not convert string to float: 'n/a'", file="/data/reduce/calibrate.py")
         return task(first + 10 + number, "frame", failed=text, **place)

@@ -1,0 +1,76 @@
+"""The list that everything is shown in: what is seen after moving, whatever its length."""
+
+from __future__ import annotations
+
+import pytest
+
+from outflow_core.states import State
+from tests.tui.desk import Desk, sitting
+from tests.tui.story import FakeSource, run, task
+
+MANY = [run(number, f"command_{number:03d}") for number in range(1, 201)]
+
+
+def shown(desk: Desk) -> list[str]:
+    return [line[:-1].rstrip() for line in (line.ljust(80) for line in desk.lines()) if "command_" in line]
+
+
+async def test_the_end_is_reached_and_seen() -> None:
+    async with sitting(FakeSource(MANY), size=(80, 24)) as desk:
+        await desk.sees("command_200")
+        await desk.press("G")
+        await desk.sees("command_001")
+        await desk.misses("command_200")
+        await desk.press("g")
+        await desk.sees("command_200")
+
+
+@pytest.mark.parametrize("key", ["pagedown", "ctrl+d", "ctrl+f"])
+async def test_a_page_shows_what_comes_next(key: str) -> None:
+    async with sitting(FakeSource(MANY), size=(80, 24)) as desk:
+        await desk.sees("command_200")
+        page = len(shown(desk))
+        await desk.press(key, key)
+        await desk.misses("command_200")
+        assert len(shown(desk)) == page
+
+
+async def test_the_view_follows_the_cursor_line_by_line() -> None:
+    async with sitting(FakeSource(MANY), size=(80, 24)) as desk:
+        await desk.sees("command_200")
+        await desk.press(*["down"] * 30)
+        await desk.sees("command_170")
+        await desk.press("enter")
+        await desk.sees("run 170")
+
+
+async def test_the_cursor_stays_in_view_when_the_window_shrinks() -> None:
+    async with sitting(FakeSource(MANY), size=(80, 40)) as desk:
+        await desk.sees("command_200")
+        await desk.press(*["down"] * 25)
+        await desk.pilot.resize_terminal(80, 12)
+        await desk.sees("command_175")
+
+
+async def test_a_far_failure_is_scrolled_to() -> None:
+    tasks = [task(number, f"item_{number}") for number in range(1, 300)]
+    tasks[250] = task(251, "item_251", failed="Traceback (most recent call last):\nValueError: far")
+    async with sitting(FakeSource([run(1, state=State.FAILED, tasks=tasks)]), size=(80, 24)) as desk:
+        await desk.sees("reduce")
+        await desk.press("enter")
+        await desk.sees("item_251")
+        await desk.press("home")
+        await desk.sees("item_1 ")
+        await desk.press("n")
+        await desk.sees("item_252")
+
+
+async def test_what_is_seen_stays_in_place_while_runs_arrive_above() -> None:
+    async with sitting(FakeSource(MANY), size=(80, 24)) as desk:
+        await desk.sees("command_200")
+        await desk.press(*["down"] * 40)
+        await desk.sees("command_160")
+        before = shown(desk)
+        await desk.answers([*MANY, run(201, "command_201"), run(202, "command_202")])
+        await desk.until(lambda: len(desk.app.seen[0].runs) == 202, "the new runs did not come")
+        assert shown(desk) == before
