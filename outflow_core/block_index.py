@@ -27,14 +27,22 @@ _CODES = {
 _UNKNOWN = b"\\x00"
 
 
+def _codes_of(states: Iterable[State]) -> list[int]:
+    """The codes of tasks and workflows in these states."""
+    return [_CODES[kind.value, state.value] for kind in BlockType for state in states]
+
+
 def _pattern(states: Iterable[State], gap: int) -> re.Pattern[bytes]:
     """Stretches of blocks in these states; some others between them do not end a stretch."""
-    codes = b"".join(b"\\x%02x" % code for (_, state), code in _CODES.items() if State(state) in set(states))
+    codes = b"".join(b"\\x%02x" % code for code in _codes_of(states))
     return re.compile(b"[%s](?:[^%s]{0,%d}[%s])*" % (codes, codes, gap, codes), re.DOTALL)
 
 
-RUNNING = _pattern([State.RUNNING], 32)
-PENDING = _pattern([State.PENDING], 32)
+GAP = 32
+"""So many blocks are rather read along than left out."""
+LONGEST = 1_000
+RUNNING = _pattern([State.RUNNING], GAP)
+PENDING = _pattern([State.PENDING], GAP)
 UNKNOWN = re.compile(_UNKNOWN + b"+")
 
 Span = tuple[int, int]
@@ -53,6 +61,11 @@ class Tally:
     def counts(self) -> TaskCounts:
         """The run's tasks by state."""
         return TaskCounts(**dict(zip(_STATES, self.numbers[_TASK:], strict=True)))
+
+    @property
+    def waiting(self) -> int:
+        """How many blocks are pending, workflows among them."""
+        return sum(self.numbers[_CODES[kind.value, State.PENDING.value]] for kind in BlockType)
 
 
 class BlockIndex:
@@ -126,6 +139,35 @@ class BlockIndex:
             places = self._places(number, within)
             for found in pattern.finditer(self._pages[number][0], places.start, places.stop):
                 yield number * SIZE + found.start(), number * SIZE + found.end() - 1
+
+    def spans_of(self, run_id: int, state: State) -> Iterator[tuple[Span, int]]:
+        """The stretches of one run's blocks in a state, in order, and how many of them each holds."""
+        tally, wanted = self.tallies[run_id], _codes_of([state])
+        for span in self.spans(RUNNING if state is State.RUNNING else PENDING, (tally.first, tally.last)):
+            start = latest = number = 0
+            for place in self._places_of(run_id, span):
+                if self._pages[place // SIZE][0][place % SIZE] not in wanted:
+                    continue
+                if number and (place - latest > GAP or number == LONGEST):
+                    yield (start, latest), number
+                    number = 0
+                start = start if number else place
+                latest = place
+                number += 1
+            if number:
+                yield (start, latest), number
+
+    def _places_of(self, run_id: int, span: Span) -> Iterator[int]:
+        """The ids within a span of one page that belong to a run."""
+        page = span[0] // SIZE * SIZE
+        owners, place, end = self._pages[span[0] // SIZE][1], span[0] - page, span[1] - page + 1
+        while True:
+            try:
+                place = owners.index(run_id, place, end)
+            except ValueError:
+                return
+            yield page + place
+            place += 1
 
     def _numbers(self, span: Span) -> list[int]:
         first, last = span[0] // SIZE, span[1] // SIZE

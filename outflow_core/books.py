@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import math
+import re
 import socket
 import traceback as traceback_module
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from outflow_core import tables
-from outflow_core.engines import driver_words
+from outflow_core.engines import Engines, driver_words
 from outflow_core.errors import RecordError
 from outflow_core.masking import mask_text
+from outflow_core.settings import DEFAULT_BIND
 
 Answer = TypeVar("Answer")
 NAME_LENGTH = 256
 TYPE_LENGTH = 64
+_LENGTHS = {"name": NAME_LENGTH, "plugin": NAME_LENGTH}
+_NO_TABLE = re.compile(r"no such table|relation .* does not exist")
 
 
 class Books:
     """Writes rows of runs, blocks, edges and exceptions into one database."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine = engine
-        self._name = name
-        self._is_postgresql = engine.dialect.name == "postgresql"
+    def __init__(self, engines: Engines, key: str = DEFAULT_BIND) -> None:
+        self._engines = engines
+        self._key = key
+        database = engines.settings.database(key)
+        self._name = database.shown
+        self._is_postgresql = database.dialect == "postgresql"
         self.hostname = text_for_books(socket.gethostname())[:NAME_LENGTH]
 
     def configuration(self, config: Mapping[str, Any], settings: Mapping[str, Any], digest: str) -> int:
@@ -84,18 +91,22 @@ class Books:
 
     def _written(self, write: Callable[[Connection], Answer]) -> Answer:
         try:
-            with self._engine.begin() as connection:
+            with self._engines.engine(self._key).begin() as connection:  # asked for each time: a fork has its own
                 return write(connection)
         except DBAPIError as error:
-            raise RecordError(f"{self._name}: cannot be written: {driver_words(error)}") from error
+            words = driver_words(error)
+            hint = "; run 'outflow-db upgrade' to make the tables" if _NO_TABLE.search(words) else ""
+            raise RecordError(f"{self._name}: cannot be written: {words}{hint}") from error
 
     def _row(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(value) for name, value in values.items()}
+        return {name: self._value(value, _LENGTHS.get(name)) for name, value in values.items()}
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: Any, length: int | None) -> Any:
         if isinstance(value, (dict, list)):
             return self._json(value)
-        return text_for_books(value) if type(value) is str else value
+        if isinstance(value, str) and not isinstance(value, Enum):
+            return text_for_books(value)[:length]
+        return value
 
     def _json(self, value: Any) -> Any:
         """The value as PostgreSQL accepts it: it knows no NaN, no NUL and no half characters in JSON."""

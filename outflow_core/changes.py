@@ -2,8 +2,9 @@
 
 The first look reads the newest runs and blocks; the history follows in slices, newest first. Later
 a look costs one cheap question when nothing has changed, and otherwise: new ids, what was not
-final in runs that are not over, gaps in the newest ids (they may be committed late), and a slice
-of everything else, so that an edited or deleted row of the past is noticed too, some time later.
+final in runs that are not over or have just ended, gaps in the newest ids (they may be committed
+late), and a slice of everything else, so that an edited or deleted row of the past is noticed too,
+some time later.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, String, select, type_coerce
 
 from outflow_core import queries
-from outflow_core.block_index import PENDING, RUNNING, UNKNOWN, BlockIndex, Span
+from outflow_core.block_index import UNKNOWN, BlockIndex, Span
 from outflow_core.reader import Reader
 from outflow_core.rows import RunRow, TaskCounts
+from outflow_core.states import State
 from outflow_core.tables import block
 
 SLICE = 4_000
@@ -27,6 +29,7 @@ HISTORY_SECONDS = 0.05
 RUNS = 500
 SWEPT_BLOCKS = 2_000
 SWEPT_RUNS = 100
+RECENT_RUNS = 50
 NEXT_PENDING = 2_000
 RECENT = 2_000
 
@@ -36,8 +39,8 @@ _ROW = [
     type_coerce(block.c.type, String),
     type_coerce(block.c.state, String),
     block.c.name,
-    type_coerce(block.c.start_time, String),
-    type_coerce(block.c.end_time, String),
+    queries.as_text(block.c.start_time),
+    queries.as_text(block.c.end_time),
 ]
 
 
@@ -58,7 +61,7 @@ class Ledger:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._identity: Hashable = None
+        self.identity: Hashable = None
         self._restart()
 
     def _restart(self) -> None:
@@ -70,6 +73,8 @@ class Ledger:
         self._swept_block = 0
         self._swept_run = 0
         self.is_complete = False
+        self._changed_runs: set[int] = set()
+        self._changed_blocks: set[int] = set()
 
     def counts(self, run_id: int) -> TaskCounts:
         """The tasks of a run by state, as far as they are known."""
@@ -82,113 +87,136 @@ class Ledger:
         Raises SourceError; what was known before stays known.
         """
         pulse = self._reader.pulse()
-        restarted = self._reader.identity != self._identity
+        restarted = self._reader.identity != self.identity
         if restarted:
-            self._identity = self._reader.identity
+            self.identity = self._reader.identity
             self._restart()
-        runs: set[int] = set()
-        blocks: set[int] = set()
         changed = pulse != self._pulse
         if changed:
-            runs |= self._read_runs()
-            blocks |= self._read_blocks()
+            self._read_runs()
+            self._read_blocks()
         if not self.is_complete:
-            more_runs, more_blocks = self._read_history()
-            runs |= more_runs
-            blocks |= more_blocks
+            self._read_history()
         self._pulse = pulse
-        return Changes(frozenset(runs), frozenset(blocks), changed, restarted)
+        return Changes(*self._hand_in(), changed, restarted)
 
-    def _read_runs(self) -> set[int]:
-        """New runs, those that are not over, and a slice of the others."""
+    def _hand_in(self) -> tuple[frozenset[int], frozenset[int]]:
+        """What changed since the last look that did not fail."""
+        found = frozenset(self._changed_runs), frozenset(self._changed_blocks)
+        self._changed_runs.clear()
+        self._changed_blocks.clear()
+        return found
+
+    def _read_runs(self) -> None:
+        """New runs, those that are not over, the newest, and a slice of the others."""
         if not self.runs:
-            return self._keep_runs(queries.runs(self._reader, count=RUNS))
-        last = max(self.runs)
-        found = list(queries.runs_above(self._reader, last, count=10 * RUNS))
+            self._keep_runs(queries.runs(self._reader, count=RUNS))
+            return
         open_ids = {run_id for run_id, row in self.runs.items() if not row.state.is_final}
-        asked = open_ids | set(self._next_runs())
-        again = queries.runs_by_id(self._reader, asked)
-        gone = asked - {row.id for row in again}
-        for run_id in gone:
-            del self.runs[run_id]
-        return self._keep_runs([*found, *again]) | gone
+        found = queries.runs_by_id(self._reader, open_ids)
+        self._forget_runs(open_ids - {row.id for row in found})
+        self._keep_runs(found)
+        for first, last in self._run_spans():
+            found = queries.runs_between(self._reader, first, last)
+            self._forget_runs({run_id for run_id in self.runs if first <= run_id <= last} - {row.id for row in found})
+            self._keep_runs(found)
+        while found := queries.runs_above(self._reader, max(self.runs, default=-1), count=RUNS):
+            self._keep_runs(found)
 
-    def _next_runs(self) -> list[int]:
-        """The next slice of runs to look at again; the newest ones are always in it."""
+    def _run_spans(self) -> tuple[Span, ...]:
+        """The newest runs, and the next slice of all; with the gaps, as ids may be committed late."""
         ids = sorted(self.runs)
+        if not ids:
+            return ()
+        starts = [0, *ids[1:]] if self._runs_left == 0 else ids
+        ends = [*(first - 1 for first in starts[1:]), ids[-1]]
         start = self._swept_run if self._swept_run < len(ids) else 0
         self._swept_run = start + SWEPT_RUNS
-        return ids[-20:] + ids[start : start + SWEPT_RUNS]
+        return (starts[-RECENT_RUNS:][0], ends[-1]), (starts[start], ends[start : start + SWEPT_RUNS][-1])
 
-    def _keep_runs(self, rows: Iterable[RunRow]) -> set[int]:
-        news = {row.id for row in rows if self.runs.get(row.id) != row}
-        self.runs.update((row.id, row) for row in rows if row.id in news)
-        return news
+    def _keep_runs(self, rows: Iterable[RunRow]) -> None:
+        news = {row.id: row for row in rows if self.runs.get(row.id) != row}
+        self.runs.update(news)
+        self._changed_runs |= news.keys()
 
-    def _read_blocks(self) -> set[int]:
-        """New blocks, those that are not final, the gaps, and a slice of the others."""
+    def _forget_runs(self, ids: set[int]) -> None:
+        for run_id in ids:
+            del self.runs[run_id]
+        self._changed_runs |= ids
+
+    def _read_blocks(self) -> None:
+        """New blocks, the gaps, those that are not final, and a slice of the others."""
         if self._blocks_left is None:
-            return self._read_older()
-        changed = self._read_new()
-        for span in self._spans_to_read():
-            changed |= self._read_span(span)
-        return changed
+            self._read_older()
+            return
+        self._read_new()
+        last = self.index.last
+        for span in list(self.index.spans(UNKNOWN, (max(last - RECENT, 0), last)))[-50:]:
+            self._read_span(span)
+        tallies = self.index.tallies
+        waiting = {
+            run_id: tallies[run_id].waiting
+            for run_id, row in self.runs.items()
+            if run_id in tallies and (not row.state.is_final or run_id in self._changed_runs)
+        }
+        for run_id, number in waiting.items():
+            self._read_unfinished(run_id, number)
+        start = self._swept_block if self._swept_block <= last else 0
+        self._read_span((start, start + SWEPT_BLOCKS - 1))
+        self._swept_block = start + SWEPT_BLOCKS
 
-    def _read_new(self) -> set[int]:
-        changed: set[int] = set()
+    def _read_new(self) -> None:
         while True:
             rows = self._rows(select(*_ROW).where(block.c.id > self.index.last).order_by(block.c.id).limit(SLICE))
-            changed |= self.index.learn(rows)
+            self._changed_blocks |= self.index.learn(rows)
             if len(rows) < SLICE:
-                return changed
+                return
 
-    def _spans_to_read(self) -> Iterator[Span]:
-        last = self.index.last
-        yield from list(self.index.spans(UNKNOWN, (max(last - RECENT, 0), last)))[-50:]
-        for run_id, row in self.runs.items():
-            tally = self.index.tallies.get(run_id)
-            if tally is not None and not row.state.is_final:
-                yield from list(self.index.spans(RUNNING, (tally.first, tally.last)))
-                yield from _first_ids(list(self.index.spans(PENDING, (tally.first, tally.last))), NEXT_PENDING)
-        start = self._swept_block if self._swept_block <= last else 0
-        self._swept_block = start + SWEPT_BLOCKS
-        yield start, start + SWEPT_BLOCKS - 1
+    def _read_unfinished(self, run_id: int, waiting: int) -> None:
+        """The blocks of a run that were running, and of the `waiting` ones as far as they go on changing.
 
-    def _read_span(self, span: Span) -> set[int]:
+        When the run is over this is the last time that anybody asks: then all of them.
+        """
+        tally, is_over = self.index.tallies[run_id], self.runs[run_id].state.is_final
+        for span, _ in self.index.spans_of(run_id, State.RUNNING):
+            self._read_span(span)
+        for window in _windows(self.index.spans_of(run_id, State.PENDING), NEXT_PENDING):
+            for span in window:
+                self._read_span(span)
+            if tally.waiting == waiting and not is_over:
+                return
+            waiting = tally.waiting
+
+    def _read_span(self, span: Span) -> None:
         first, last = span
-        changed: set[int] = set()
         for start in range(first, last + 1, SLICE):
             end = min(start + SLICE - 1, last)
             rows = self._rows(select(*_ROW).where(block.c.id >= start, block.c.id <= end))
-            changed |= self.index.learn(rows)
-            changed |= self.index.keep_only((start, end), {row[0] for row in rows})
-        return changed
+            self._changed_blocks |= self.index.learn(rows)
+            self._changed_blocks |= self.index.keep_only((start, end), {row[0] for row in rows})
 
-    def _read_history(self) -> tuple[set[int], set[int]]:
+    def _read_history(self) -> None:
         """Some more of what was there before the first look."""
-        runs: set[int] = set()
-        blocks: set[int] = set()
         until = time.monotonic() + HISTORY_SECONDS
         while time.monotonic() < until and not self.is_complete:
             if self._runs_left != 0:
-                runs |= self._read_older_runs()
+                self._read_older_runs()
             else:
-                blocks |= self._read_older()
+                self._read_older()
                 self.is_complete = self._blocks_left == 0
-        return runs, blocks
 
-    def _read_older_runs(self) -> set[int]:
+    def _read_older_runs(self) -> None:
         rows = queries.runs(self._reader, count=RUNS, below=min(self.runs, default=None))
         self._runs_left = None if len(rows) == RUNS else 0
-        return self._keep_runs(rows)
+        self._keep_runs(rows)
 
-    def _read_older(self) -> set[int]:
+    def _read_older(self) -> None:
         query = select(*_ROW).order_by(block.c.id.desc()).limit(SLICE)
         if self._blocks_left is not None:
             query = query.where(block.c.id < self._blocks_left)
         rows = self._rows(query)
         self._blocks_left = rows[-1][0] if len(rows) == SLICE else 0
-        return self.index.learn(rows)
+        self._changed_blocks |= self.index.learn(rows)
 
     def _rows(
         self, query: Select[tuple[int, int, str, str, str, object, object]]
@@ -196,10 +224,15 @@ class Ledger:
         return [tuple(row) for row in self._reader.rows(query)]
 
 
-def _first_ids(spans: list[Span], count: int) -> Iterator[Span]:
-    """The spans as far as `count` ids go."""
-    for first, last in spans:
-        if count <= 0:
-            return
-        yield first, min(last, first + count - 1)
-        count -= last - first + 1
+def _windows(spans: Iterable[tuple[Span, int]], count: int) -> Iterator[list[Span]]:
+    """The spans in portions of at least `count` blocks."""
+    window: list[Span] = []
+    blocks = 0
+    for span, number in spans:
+        window.append(span)
+        blocks += number
+        if blocks >= count:
+            yield window
+            window, blocks = [], 0
+    if window:
+        yield window

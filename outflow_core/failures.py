@@ -13,7 +13,6 @@ from outflow_core.tracebacks import Frame, headline, origin, parse
 MESSAGE_LENGTH = 2_000
 """How much of a message tells causes apart; the rest is often data."""
 
-_WORD = re.compile(r"\w")
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`")
 _PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:[/\\][\w.+-]+){2,}")
 _HEXADECIMAL = re.compile(r"\b0x[0-9a-fA-F]+\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -73,8 +72,15 @@ def _alone(failure: Failure) -> Cause:
     if exception is None:
         return Cause(None, "", None, (block.id,), block.end_time, block.end_time, hosts)
     parts = parse(exception.traceback)
-    message = exception.message if _WORD.search(exception.message) else headline(parts)
-    return Cause(exception.type, message, origin(parts), (block.id,), exception.time, exception.time, hosts)
+    return Cause(
+        exception.type,
+        headline(parts) or exception.message,
+        origin(parts),
+        (block.id,),
+        exception.time,
+        exception.time,
+        hosts,
+    )
 
 
 def _joined(group: Cause, cause: Cause) -> Cause:

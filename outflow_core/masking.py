@@ -1,7 +1,15 @@
-"""Which parts of a value are secret, and the value without them; pure."""
+"""Which parts of a value are secret, and the value without them; pure.
+
+What is taken out here can still be told apart: a `Masked` text knows whether another one hid the
+same secret, by a digest under a key that lives as long as the process. What was masked before it
+was stored is plain text, of which nobody knows.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,13 +17,40 @@ from typing import Any
 MASK = "******"
 Path = tuple[str | int, ...]
 
+_KEY = os.urandom(16)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
-    {"pwd", "passwd", "passphrase", "password", "passwords", "secret", "secrets", "token", "credential", "credentials"}
+    {"pwd", "passphrase", "secrets", "passwords", "credential", "credentials", "authorization", "bearer", "cookie"}
 )
-_SECRET_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key"), ("auth", "key"), ("pass", "phrase")})
-_SECRET_ENDINGS = ("password", "passwd", "secret", "apikey")
+_SECRET_PAIRS = frozenset(
+    {(first, second) for first in ("api", "access", "private", "secret", "auth") for second in ("key", "keys")}
+    | {("pass", "phrase"), ("db", "pass"), ("user", "pass")}
+)
+_SECRET_ENDINGS = ("password", "passwd", "secret", "token", "apikey", "apikeys", "secretkey", "privatekey")
 _URL_CREDENTIALS = re.compile(r"(?P<front>\b[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\s:/?#@'\"]{0,256}:)[^\s/'\"]{1,256}(?=@)")
+_ASSIGNED = re.compile(
+    r"(?P<front>(?:^|[?&;\s])(?:password|passwd|pwd|token|access_token|api_?key|secret)=)[^\s&;'\"]+", re.IGNORECASE
+)
+
+
+class Masked(str):
+    """The text that stands in a secret's place; two of them are equal when their secrets were."""
+
+    digest: bytes
+
+    def __new__(cls, shown: str, secret: Any) -> Masked:
+        """`shown` in place of `secret`."""
+        made = super().__new__(cls, shown)
+        made.digest = hashlib.blake2b(json.dumps(secret, default=repr).encode(), key=_KEY, digest_size=16).digest()
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, Masked) else str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
 
 
 def is_secret_name(name: object) -> bool:
@@ -25,9 +60,16 @@ def is_secret_name(name: object) -> bool:
     [True, True, True, False, True, False]
     """
     words = [word.lower() for word in _WORD.findall(str(name))]
-    return any(
-        word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words
-    ) or not _SECRET_PAIRS.isdisjoint(zip(words, words[1:], strict=False))
+    if any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words):
+        return True
+    return not _SECRET_PAIRS.isdisjoint(zip(words, words[1:], strict=False))
+
+
+def _hides(name: object, value: Any) -> bool:
+    """Whether what stands under this name is a secret."""
+    if value is None or isinstance(value, bool) or value == "":
+        return False
+    return is_secret_name(name) or (str(name).lower() == "tokens" and not isinstance(value, (int, float)))
 
 
 def mask_text(text: str) -> str:
@@ -43,30 +85,55 @@ def mask_leaves(value: Any) -> Any:
     """The value with every leaf replaced, a list counting as one: so Outflow does under `secrets`."""
     if isinstance(value, Mapping):
         return {key: mask_leaves(item) for key, item in value.items()}
-    return MASK
+    return MASK if value == MASK else Masked(MASK, value)
 
 
 def mask_secrets(value: Any) -> Any:
-    """The value with secrets masked, found by the names of their keys and inside URLs."""
+    """The value with secrets masked, found by the names of their keys, inside URLs and after `password=`."""
     if isinstance(value, Mapping):
-        return {key: _mask_named(item) if is_secret_name(key) else mask_secrets(item) for key, item in value.items()}
+        return {key: mask_leaves(item) if _hides(key, item) else mask_secrets(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [mask_secrets(item) for item in value]
-    return mask_text(value) if isinstance(value, str) else value
+    if not isinstance(value, str) or isinstance(value, Masked):
+        return value
+    masked = _ASSIGNED.sub(rf"\g<front>{MASK}", mask_text(value)) if "=" in value else mask_text(value)
+    return value if masked == value else Masked(masked, value)
 
 
-def _mask_named(value: Any) -> Any:
-    """Mask what stands under a secret's name; nothing, yes and no are no secrets."""
-    return value if value is None or isinstance(value, bool) or value == "" else mask_leaves(value)
+def mask_inputs(values: Any) -> Any:
+    """Input values with secrets masked, also inside the JSON texts in which Outflow keeps them."""
+    if isinstance(values, Mapping):
+        return {key: mask_leaves(item) if _hides(key, item) else _mask_json(item) for key, item in values.items()}
+    return [mask_inputs(item) for item in values] if isinstance(values, (list, tuple)) else _mask_json(values)
+
+
+def _mask_json(text: Any) -> Any:
+    if not isinstance(text, str) or text[:1] not in ("{", "["):
+        return mask_secrets(text)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return mask_secrets(text)
+    masked = mask_secrets(value)
+    return text if next(masked_paths(masked), None) is None else Masked(json.dumps(masked), text)
 
 
 def masked_paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The paths of a masked value at which something was taken out."""
+    """The paths of a masked value at which something was taken out, here or before it was stored."""
+    return (found for found, _ in _masks(value, path))
+
+
+def sealed_paths(value: Any) -> Iterator[Path]:
+    """The paths at which something was taken out before it was stored: of these nothing can be compared."""
+    return (found for found, text in _masks(value, ()) if not isinstance(text, Masked))
+
+
+def _masks(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from masked_paths(item, (*path, str(key)))
+            yield from _masks(item, (*path, str(key)))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from masked_paths(item, (*path, index))
+            yield from _masks(item, (*path, index))
     elif isinstance(value, str) and MASK in value:
-        yield path
+        yield path, value

@@ -7,15 +7,17 @@ Outflow made. States are compared as text, so that a value from a newer version 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or_, select, type_coerce
 
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
-from outflow_core.masking import mask_leaves, mask_secrets, mask_text, masked_paths
+from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_paths, sealed_paths
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
 from outflow_core.states import BlockType, State
@@ -24,10 +26,26 @@ from outflow_core.tables import block, configuration, edge, run, runtime_excepti
 CHUNK = 500
 """How many values one IN (...) holds: SQLite's older limit is 999."""
 
+UUID_DIGITS = 8
+"""From how many digits on a number that is no id is looked for as the beginning of a uuid."""
+
+SLICE = 20_000
+"""How many rows one statement goes over when a whole table has to be counted."""
+
+JSON_DEPTH = 200
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?")
+_BRACKET = re.compile(r"[\[\]{}]")
+
 
 def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The column as the driver gives it: no conversion that fails on values that nobody foresaw."""
     return type_coerce(column, String)
+
+
+def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as the database itself writes it: drivers refuse times and JSON that they cannot express."""
+    return cast(column, Text)
 
 
 _RUN = [
@@ -35,8 +53,8 @@ _RUN = [
     run.c.uuid,
     run.c.command_name,
     _plain(run.c.state),
-    _plain(run.c.start_time),
-    _plain(run.c.end_time),
+    as_text(run.c.start_time),
+    as_text(run.c.end_time),
     run.c.hostname,
     run.c.configuration_id,
 ]
@@ -45,8 +63,8 @@ _BLOCK = [
     _plain(block.c.type),
     block.c.name,
     _plain(block.c.state),
-    _plain(block.c.start_time),
-    _plain(block.c.end_time),
+    as_text(block.c.start_time),
+    as_text(block.c.end_time),
     block.c.hostname,
     block.c.parent_id,
 ]
@@ -76,6 +94,11 @@ def runs_above(reads: Reads, last: int, *, count: int) -> tuple[RunRow, ...]:
     return _runs(reads, select(*_RUN).where(run.c.id > last, run.c.id >= 0).order_by(run.c.id).limit(count))
 
 
+def runs_between(reads: Reads, first: int, last: int) -> tuple[RunRow, ...]:
+    """The runs with ids from `first` to `last`, oldest first."""
+    return _runs(reads, select(*_RUN).where(run.c.id >= max(first, 0), run.c.id <= last).order_by(run.c.id))
+
+
 def _runs(reads: Reads, query: Select[Any]) -> tuple[RunRow, ...]:
     return tuple(
         RunRow(
@@ -98,18 +121,18 @@ def find_run(reads: Reads, wanted: str) -> RunRow:
     Raises NotFoundError, with what there is, when none or several fit.
     """
     wanted = wanted.strip()
-    kind, _, which = wanted.partition(":")
-    if kind == "last":
-        return _last_run(reads, which)
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
+    if wanted.partition(":")[0] == "last":
+        return _last_run(reads, wanted)
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
         found = runs_by_id(reads, [int(wanted)])
-        if found:
-            return found[0]
+        if found or len(wanted) < UUID_DIGITS:
+            return found[0] if found else _no_run(reads, wanted)
     return _run_by_uuid(reads, wanted)
 
 
-def _last_run(reads: Reads, which: str) -> RunRow:
-    if not which:
+def _last_run(reads: Reads, wanted: str) -> RunRow:
+    _, colon, which = wanted.partition(":")
+    if not colon:
         found = runs(reads, count=1)
     elif which in [state.value for state in State]:
         found = runs(reads, count=1, state=State(which))
@@ -130,20 +153,44 @@ def _run_by_uuid(reads: Reads, prefix: str) -> RunRow:
         return found[0]
     if found:
         raise NotFoundError(f"several runs have a uuid that begins with {prefix!r}: {[row.id for row in found]}.")
+    return _no_run(reads, prefix)
+
+
+def _no_run(reads: Reads, wanted: str) -> NoReturn:
     newest = runs(reads, count=1)
     there = f"the newest is {newest[0].id}" if newest else "there are none yet"
     raise NotFoundError(
-        f"no run {prefix!r}; {there} (an id, the beginning of a uuid, last, last:failed, last:COMMAND)."
+        f"no run {wanted!r}; {there} (an id, the beginning of a uuid, last, last:failed, last:COMMAND)."
     )
 
 
 def task_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, TaskCounts]:
-    """The tasks by state of each of these runs (None: all); a run without tasks is not in it."""
+    """The tasks by state of each of these runs (None: all); a run without tasks is not in it.
+
+    There may be no index: the table is gone over in slices, so that no writer waits long.
+    """
     query = select(block.c.run_id, _plain(block.c.state), func.count()).where(block.c.type == BlockType.TASK)
+    query = query.group_by(block.c.run_id, block.c.state)
     found: dict[int, dict[str, int]] = {}
-    for run_id, state, number in _for_runs(reads, query.group_by(block.c.run_id, block.c.state), run_ids):
-        found.setdefault(run_id, {})[_state(state, f"outflow_block of run {run_id}").value] = number
+    for where in _slices(reads, block.c.id):
+        for run_id, state, number in reads.rows(query.where(where)):
+            if run_ids is None or run_id in run_ids:
+                numbers = found.setdefault(run_id, {})
+                name = _state(state, f"outflow_block of run {run_id}").value
+                numbers[name] = numbers.get(name, 0) + number
     return {run_id: TaskCounts(**numbers) for run_id, numbers in found.items()}
+
+
+def last_signs(reads: Reads, run_ids: Collection[int]) -> dict[int, datetime]:
+    """The latest start or end of any block of each of these runs: their last sign of life."""
+    c = block.c
+    query = select(c.run_id, as_text(func.max(c.start_time)), as_text(func.max(c.end_time))).group_by(c.run_id)
+    found: dict[int, datetime] = {}
+    for where in _slices(reads, c.id) if run_ids else ():
+        for run_id, *texts in reads.rows(query.where(where, c.run_id.in_(run_ids))):
+            times = [time for time in (found.get(run_id), *map(as_time, texts)) if time is not None]
+            found |= {run_id: max(times)} if times else {}
+    return found
 
 
 def exception_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, int]:
@@ -153,18 +200,27 @@ def exception_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int,
         .join_from(runtime_exception, block, runtime_exception.c.block_id == block.c.id)
         .group_by(block.c.run_id)
     )
-    return dict(_for_runs(reads, query, run_ids))
+    found: Counter[int] = Counter()
+    for where in _slices(reads, runtime_exception.c.id):
+        found.update(dict(reads.rows(query.where(where))))
+    return {run_id: number for run_id, number in found.items() if run_ids is None or run_id in run_ids}
 
 
-def _for_runs(reads: Reads, query: Select[Any], run_ids: Collection[int] | None) -> Iterable[Any]:
-    if run_ids is None:
-        return reads.rows(query)
-    return [row for some in _chunks(run_ids) for row in reads.rows(query.where(block.c.run_id.in_(some)))]
+def _slices(reads: Reads, key: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
+    """Conditions that part a table by its primary key into slices of at most SLICE rows, whatever the gaps."""
+    first = reads.rows(select(func.min(key)))[0][0]
+    while first is not None:
+        beyond = reads.rows(select(key).where(key >= first).order_by(key).offset(SLICE).limit(1))
+        following = beyond[0][0] if beyond else None
+        yield key >= first if following is None else and_(key >= first, key < following)
+        first = following
 
 
-def blocks_of(reads: Reads, run_id: int, *, after: int = 0, count: int | None = None) -> tuple[BlockRow, ...]:
+def blocks_of(reads: Reads, run_id: int, *, after: int | None = None, count: int | None = None) -> tuple[BlockRow, ...]:
     """At most `count` blocks of one run, oldest first, from the first whose id is above `after`."""
-    query = select(*_BLOCK).where(block.c.run_id == run_id, block.c.id > after).order_by(block.c.id)
+    query = select(*_BLOCK).where(block.c.run_id == run_id).order_by(block.c.id)
+    if after is not None:
+        query = query.where(block.c.id > after)
     return _blocks(reads, query if count is None else query.limit(count))
 
 
@@ -200,9 +256,7 @@ def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
     """How many items each workflow maps over, for those that do: the length of its list of inputs."""
     sizes = {}
     for some in _chunks(workflow_ids):
-        for block_id, text in reads.rows(
-            select(block.c.id, cast(block.c.input_values, Text)).where(block.c.id.in_(some))
-        ):
+        for block_id, text in reads.rows(select(block.c.id, as_text(block.c.input_values)).where(block.c.id.in_(some))):
             values = as_json(text)
             if isinstance(values, list):
                 sizes[block_id] = len(values)
@@ -238,10 +292,16 @@ def block_detail(reads: Reads, run_id: int, block_id: int) -> BlockDetail:
 
 
 def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | None, Any, Any, Any]]:
-    columns = [cast(column, Text) for column in (block.c.input_targets, block.c.output_targets, block.c.input_values)]
-    query = select(block.c.id, block.c.uuid, block.c.plugin, *columns)
+    c = block.c
+    query = select(c.id, c.uuid, c.plugin, as_text(c.input_targets), as_text(c.output_targets), as_text(c.input_values))
     return {
-        row[0]: (row[1], row[2], *(mask_secrets(as_json(text)) for text in row[3:]))
+        row[0]: (
+            row[1],
+            row[2],
+            mask_secrets(as_json(row[3])),
+            mask_secrets(as_json(row[4])),
+            mask_inputs(as_json(row[5])),
+        )
         for some in _chunks(ids)
         for row in reads.rows(query.where(block.c.id.in_(some)))
     }
@@ -251,14 +311,8 @@ def _edges(reads: Reads, ids: Collection[int]) -> tuple[dict[int, tuple[int, ...
     """What comes before and what comes after each block: (upstream, downstream)."""
     upstream: dict[int, tuple[int, ...]] = {}
     downstream: dict[int, tuple[int, ...]] = {}
-    above, below = edge.c.upstream_block_id, edge.c.downstream_block_id
     wanted = set(ids)
-    pairs = {
-        tuple(row)
-        for some in _chunks(ids)
-        for row in reads.rows(select(above, below).where(or_(above.in_(some), below.in_(some))))
-    }
-    for first, second in sorted(pairs):
+    for first, second in sorted(_edge_pairs(reads, wanted)):
         if second in wanted:
             upstream[second] = (*upstream.get(second, ()), first)
         if first in wanted:
@@ -266,16 +320,40 @@ def _edges(reads: Reads, ids: Collection[int]) -> tuple[dict[int, tuple[int, ...
     return upstream, downstream
 
 
+def _edge_pairs(reads: Reads, ids: Collection[int]) -> set[tuple[int, int]]:
+    """The edges at these blocks. Of many, which are most of a run, those between the first and the last."""
+    above, below = edge.c.upstream_block_id, edge.c.downstream_block_id
+    if not ids:
+        return set()
+    at_them = or_(above.in_(ids), below.in_(ids)) if len(ids) <= CHUNK else above.between(min(ids), max(ids))
+    return {(first, second) for first, second in reads.rows(select(above, below).where(at_them))}
+
+
 def exceptions_of(reads: Reads, block_ids: Collection[int]) -> dict[int, tuple[ExceptionRow, ...]]:
     """The exceptions of each of these blocks, oldest first; a block without any is not in it."""
     c = runtime_exception.c
-    query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, _plain(c.time)).order_by(c.id)
+    query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, as_text(c.time)).order_by(c.id)
+    places = [c.block_id.in_(block_ids)] if len(block_ids) <= CHUNK else _exceptions_at(reads, set(block_ids))
     found: dict[int, tuple[ExceptionRow, ...]] = {}
-    for some in _chunks(block_ids):
-        for row in reads.rows(query.where(c.block_id.in_(some))):
-            exception = ExceptionRow(row[0], row[1], row[2], mask_text(row[3]), mask_text(row[4]), as_time(row[5]))
+    for place in places if block_ids else ():
+        for row in reads.rows(query.where(place)):
+            message, traceback = (mask_text(_words(value)) for value in row[3:5])
+            exception = ExceptionRow(row[0], row[1], _words(row[2]), message, traceback, as_time(row[5]))
             found[row[1]] = (*found.get(row[1], ()), exception)
     return found
+
+
+def _exceptions_at(reads: Reads, block_ids: set[int]) -> list[ColumnElement[bool]]:
+    """Conditions for the exceptions of many blocks: without an index on the block each IN would be a full scan."""
+    c = runtime_exception.c
+    among = select(c.id, c.block_id).where(c.block_id.between(min(block_ids), max(block_ids)))
+    pairs = [row for where in _slices(reads, c.id) for row in reads.rows(among.where(where))]
+    return [c.id.in_(some) for some in _chunks([number for number, block_id in pairs if block_id in block_ids])]
+
+
+def _words(value: Any) -> str:
+    """Text as a lenient database may hold it: bytes are read as UTF-8, what is missing is empty."""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 
 
 def failures_of(reads: Reads, blocks: Iterable[BlockRow]) -> list[Failure]:
@@ -291,7 +369,7 @@ def failures_of(reads: Reads, blocks: Iterable[BlockRow]) -> list[Failure]:
 def configurations(reads: Reads, ids: Collection[int]) -> dict[int, ConfigurationRow]:
     """The stored configurations of these ids, secrets masked."""
     c = configuration.c
-    query = select(c.id, c.hash, cast(c.config, Text), cast(c.settings, Text))
+    query = select(c.id, c.hash, as_text(c.config), as_text(c.settings))
     rows = [row for some in _chunks(ids) for row in reads.rows(query.where(c.id.in_(some)))]
     return {row[0]: _configuration(row[0], row[1], row[2], row[3]) for row in rows}
 
@@ -302,7 +380,8 @@ def _configuration(number: int, digest: str, config: str, settings: str) -> Conf
         if part.get("secrets"):
             part["secrets"] = mask_leaves(part["secrets"])
     shown = mask_secrets(parts)
-    return ConfigurationRow(number, digest, shown["config"], shown["settings"], tuple(masked_paths(shown)))
+    masked, sealed = tuple(masked_paths(shown)), tuple(sealed_paths(shown))
+    return ConfigurationRow(number, digest, shown["config"], shown["settings"], masked, sealed)
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -320,19 +399,37 @@ def as_json(text: str | None) -> Any:
     """The value of a JSON column read as text: old versions wrote JSON into a JSON string; what is none stays text."""
     if text is None:
         return None
+    value = _parsed(text)
+    return _parsed(value) if isinstance(value, str) and value is not text and value[:1] in ("{", "[") else value
+
+
+def _parsed(text: str) -> Any:
+    """The value of a JSON text; the text itself when it is none, or nested beyond reason."""
     try:
-        value = json.loads(text)
-        return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
-    except (ValueError, RecursionError):
+        return json.loads(text) if _depth(text) <= JSON_DEPTH else text
+    except ValueError:
         return text
 
 
-def as_time(value: datetime | str | None) -> datetime | None:
-    """A time as a driver gives it: a datetime, or SQLite's text; what is no time is none."""
-    if value is None or isinstance(value, datetime):
-        return value
+def _depth(text: str) -> int:
+    """At least how deeply a JSON text is nested; cheap, for most are not."""
+    if text.count("[") + text.count("{") <= JSON_DEPTH:
+        return 0
+    depth = deepest = 0
+    for sign in _BRACKET.findall(text):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def as_time(text: str | None) -> datetime | None:
+    """A time from a database's text, in the clock of whoever wrote it; what is no time is none."""
+    found = _TIME.match(text) if isinstance(text, str) else None
+    if found is None:
+        return None
+    day, clock, fraction = found.groups()
     try:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}")
     except ValueError:
         return None
 

@@ -17,6 +17,8 @@ from outflow_core.shapes import columns_by_table, refuse_unknown_shape
 from outflow_core.sqlite_file import SqliteFile, sqlite_words
 
 STATEMENT_SECONDS = 15
+TRIES = 10
+"""How often a read is tried that finds the file changed under it."""
 
 
 class Reads(Protocol):
@@ -59,14 +61,27 @@ class Reader:
     @property
     def identity(self) -> Hashable:
         """Changes when another database has taken this one's place: nothing known before holds then."""
-        return self._file.identity() if self._file is not None else None
+        return self._file.generation if self._file is not None else None
 
     def _ask(self, statement: Executable) -> Sequence[Any]:
-        connection = self._connected()
-        try:
-            return connection.execute(statement).all()
-        except DBAPIError as error:
-            raise self._failure(error) from None
+        for _ in range(TRIES):
+            try:
+                rows = self._connected().execute(statement).all()
+            except DBAPIError as error:
+                if self._is_steady():
+                    raise self._failure(error) from None
+            except (UnicodeError, ValueError, OverflowError) as error:
+                raise SourceError(
+                    f"{self.name}: holds or was asked for a value that cannot be read: {error}."
+                ) from None
+            else:
+                if self._is_steady():
+                    return rows
+            self.close()
+        raise SourceError(f"{self.name}: changes all the time while it is read; trying again may do.")
+
+    def _is_steady(self) -> bool:
+        return self._file is None or self._file.was_steady()
 
     def _connected(self) -> Connection:
         if self._connection is not None and self._file is not None and self._reopens():

@@ -15,7 +15,6 @@ connection: what happens to a session of the pipeline's does not touch the books
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,14 +24,18 @@ from typing import Any
 from uuid import uuid4
 
 from outflow_core import tables
-from outflow_core.books import NAME_LENGTH, Books
+from outflow_core.books import Books
 from outflow_core.contexts import active_run
 from outflow_core.engines import Engines
 from outflow_core.errors import RecordError
 from outflow_core.masking import mask_secrets
 from outflow_core.rows import TOP_LEVEL
-from outflow_core.settings import DEFAULT_BIND, Settings, configuration_hash, load_settings, storable, stored_config
+from outflow_core.settings import Settings, load_settings
 from outflow_core.states import BlockType, State
+from outflow_core.stored import configuration_hash, storable, stored_config
+
+_RECORDED = "_outflow_recorded_in"
+"""The attribute of an exception that tells which run has it in the books: its id() may be used again."""
 
 
 @contextmanager
@@ -51,7 +54,7 @@ def record_run(
     read = config if isinstance(config, Settings) else load_settings(config)
     engines = Engines(read)
     try:
-        run = _begin(Books(engines.engine(DEFAULT_BIND), read.database().shown), command, read, settings or {})
+        run = _begin(Books(engines), command, read, settings or {})
         token = active_run.set(run)
         try:
             yield run
@@ -88,6 +91,9 @@ class Scope:
         self.inputs = inputs or {}
         self._waiting: dict[str, int] = {}
 
+    def _parent(self) -> int | None:
+        return self._parent_id
+
     def task(
         self,
         name: str,
@@ -99,7 +105,7 @@ class Scope:
         output_targets: Mapping[str, Any] | None = None,
     ) -> TaskRecord:
         """A task that runs for the length of a `with` block; its inputs are those of the item unless given."""
-        record = TaskRecord(self._run, name, self._parent_id, inputs if inputs is not None else self.inputs)
+        record = TaskRecord(self._run, name, self._parent(), inputs if inputs is not None else self.inputs)
         record.describe(upstream, plugin, input_targets, output_targets)
         record.id = self._waiting.pop(name, 0)
         return record
@@ -120,7 +126,7 @@ class Scope:
         `tasks` names the tasks that each item will run: they stand in the books as pending from the
         start, so that whoever watches sees how much is left.
         """
-        record = WorkflowRecord(self._run, name, self._parent_id, inputs, tasks)
+        record = WorkflowRecord(self._run, name, self._parent(), inputs, tasks)
         record.describe(upstream, plugin, input_targets, output_targets)
         return record
 
@@ -130,7 +136,7 @@ class Scope:
         if waiting:
             self._run.books.change(tables.block, waiting, state=State.SKIPPED, end_time=datetime.now())
             return
-        row = self._run.block_row(BlockType.TASK, name, parent_id=self._parent_id)
+        row = self._run.block_row(BlockType.TASK, name, parent_id=self._parent())
         row |= {"state": State.SKIPPED, "end_time": datetime.now()}
         self._run.books.add_blocks([row], [block.id for block in upstream])
 
@@ -143,25 +149,22 @@ class RunRecord(Scope):
         self.books = books
         self.id = run_id
         self.uuid = uuid
-        self._lock = threading.Lock()
-        self._recorded: set[int] = set()
 
     def block_row(self, kind: BlockType, name: str, **columns: Any) -> dict[str, Any]:
         """A pending block of this run."""
-        row = {"uuid": str(uuid4()), "type": kind, "name": name[:NAME_LENGTH], "run_id": self.id}
+        row = {"uuid": str(uuid4()), "type": kind, "name": name, "run_id": self.id}
         row |= {"state": State.PENDING, "input_targets": {}, "output_targets": {}, "input_values": {}}
         row |= {"start_time": None, "end_time": None, "hostname": None, "plugin": None, "parent_id": None}
         return row | columns
 
     def note(self, error: BaseException) -> None:
         """Remember that this exception is in the books already."""
-        with self._lock:
-            self._recorded.add(id(error))
+        vars(error)[_RECORDED] = self.uuid
 
     def finish(self, error: BaseException | None) -> None:
         """Close the run; an exception that no task or workflow recorded is kept in a block around the run."""
         state = outcome(error)
-        if error is not None and state is State.FAILED and id(error) not in self._recorded:
+        if error is not None and state is State.FAILED and vars(error).get(_RECORDED) != self.uuid:
             row = self.block_row(BlockType.WORKFLOW, TOP_LEVEL)
             (block_id,) = self.books.add_blocks([row])
             self.books.finish_block(block_id, error, state=state, end_time=datetime.now(), hostname=self.books.hostname)
@@ -251,9 +254,15 @@ class WorkflowRecord(BlockRecord, Scope):
         self, run: RunRecord, name: str, parent_id: int | None, items: Sequence[Mapping[str, Any]], tasks: Sequence[str]
     ) -> None:
         BlockRecord.__init__(self, run, name, parent_id)
+        Scope.__init__(self, run, None)
         self._inputs_of_items = items
         self._tasks = tasks
         self._items: list[Scope] = []
+
+    def _parent(self) -> int | None:
+        if not self.id:
+            raise RecordError(f"The workflow {self.name!r} has not started; enter it with 'with' first.")
+        return self._parent_id
 
     def _input_values(self) -> Any:
         return [as_inputs(inputs) for inputs in self._inputs_of_items] if self._inputs_of_items else {}

@@ -105,10 +105,14 @@ class BlockDetail:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationRow:
-    """One stored configuration and its settings, secrets masked; `masked` are the paths that were."""
+    """One stored configuration and its settings, secrets masked; `masked` are the paths that were.
+
+    `sealed` are those of them that were masked before they were stored.
+    """
 
     id: int
     hash: str
     config: Mapping[str, Any]
     settings: Mapping[str, Any]
     masked: tuple[tuple[str | int, ...], ...] = ()
+    sealed: tuple[tuple[str | int, ...], ...] = ()

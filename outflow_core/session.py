@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, text
+from sqlalchemy import Connection, Engine, Executable, event, text
 from sqlalchemy.engine import Result
-from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 
 from outflow_core.binds import Model, bind_key_of
 from outflow_core.engines import Engines, Role
@@ -28,6 +28,7 @@ class RoutedSession(Session):
         super().__init__(**options)
         self._engines = engines
         self._role: Role = role
+        event.listen(self, "do_orm_execute", _name_statement)
 
     def get_bind(
         self,
@@ -61,6 +62,11 @@ class RoutedSession(Session):
     def rows(self, statement: Executable) -> Sequence[Any]:
         """The rows of a statement, fetched whole."""
         return self.execute(statement).all()
+
+
+def _name_statement(state: ORMExecuteState) -> None:
+    """Let `get_bind` see the statements that SQLAlchemy keeps from it, such as a UNION of models."""
+    state.bind_arguments.setdefault("clause", state.statement)
 
 
 def refuse_unknown_keys(engines: Engines) -> None:

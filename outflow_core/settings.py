@@ -1,28 +1,24 @@
-"""A configuration file becomes frozen Settings; also which file that is, and what of it may be stored."""
+"""A configuration file becomes frozen Settings; also which file that is."""
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from outflow_core.errors import ConfigError
-from outflow_core.masking import MASK, mask_leaves, mask_secrets
 from outflow_core.yaml_include import load_yaml, read_text
 
 CONFIG_NAMES = ("config.json", "config.yml", "config.yaml", "config.toml")
 DEFAULT_BIND = "default"
 DEFAULT_FILE = "outflow.db"
-_NOT_STORED = ("name", "_CONFIG_FILEPATH", "databases", "logging")
 _KEYS = {
     "sqlite": ("dialect", "path"),
     "postgresql": ("dialect", "address", "database", "user", "admin", "sslmode"),
@@ -111,13 +107,26 @@ def find_config(root: Path | None = None) -> Path:
 
 def read_settings(path: Path) -> Settings:
     """The Settings of one file (YAML, JSON or TOML, by its suffix)."""
+    content = _content(path)
+    root = _root_named() or path.resolve().parent
+    return Settings(path, root, _databases(path, root, content.get("databases", {})), content)
+
+
+def read_database(path: Path, key: str = DEFAULT_BIND) -> Database:
+    """One database of a file; what is wrong with the others does not matter to who reads only this one."""
+    section = _content(path).get("databases", {})
+    root = _root_named() or path.resolve().parent
+    chosen = {name: section[name] for name in (key,) if name in section} if isinstance(section, dict) else section
+    return Settings(path, root, _databases(path, root, chosen), {}).database(key)
+
+
+def _content(path: Path) -> dict[str, Any]:
     content = _parse(path)
     if content is None:
         raise ConfigError(f"{path}: the file is empty; it needs at least a section 'databases:'.")
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: holds a {type(content).__name__} where a mapping of sections is expected.")
-    root = _root_named() or path.resolve().parent
-    return Settings(path, root, _databases(path, root, content.get("databases", {})), content)
+        raise ConfigError(f"{path}: holds {_kind(content)} where sections such as 'databases:' are expected.")
+    return content
 
 
 def _root_named() -> Path | None:
@@ -155,7 +164,7 @@ def _databases(path: Path, root: Path, section: Any) -> dict[str, Database]:
             f"{path}: 'databases:' is there, but nothing stands under it; name a database or take it out."
         )
     if not isinstance(section, dict):
-        raise ConfigError(f"{path}: 'databases' must be a mapping of bind keys, not a {type(section).__name__}.")
+        raise ConfigError(f"{path}: 'databases' must be a mapping of bind keys, not {_kind(section)}.")
     found = {str(key): _database(f"{path}: databases.{key}", root, str(key), entry) for key, entry in section.items()}
     found.setdefault(DEFAULT_BIND, Database(DEFAULT_BIND, "sqlite", path=root / DEFAULT_FILE))
     return found
@@ -163,13 +172,13 @@ def _databases(path: Path, root: Path, section: Any) -> dict[str, Database]:
 
 def _database(where: str, root: Path, key: str, entry: Any) -> Database:
     if not isinstance(entry, dict):
-        raise ConfigError(f"{where}: must be a mapping with at least 'dialect', not {type(entry).__name__}.")
+        raise ConfigError(f"{where}: must be a mapping with at least 'dialect', not {_kind(entry)}.")
     dialect = entry.get("dialect", "sqlite" if "path" in entry else None)
     if not isinstance(dialect, str) or dialect not in _KEYS:
         raise ConfigError(f"{where}.dialect: {dialect!r} is not known (known: {', '.join(_KEYS)}).")
     _refuse_unknown(where, entry, _KEYS[dialect])
     if dialect == "sqlite":
-        return Database(key, dialect, path=root / _expanded(f"{where}.path", _text(where, entry, "path", DEFAULT_FILE)))
+        return Database(key, dialect, path=root / expanded(f"{where}.path", _text(where, entry, "path", DEFAULT_FILE)))
     host, port = _address(where, _text(where, entry, "address", ""))
     return Database(
         key,
@@ -183,12 +192,18 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
     )
 
 
-def _expanded(where: str, named: str) -> Path:
+def expanded(where: str, named: str) -> Path:
     """The path with `~` and `~somebody` put in full."""
     try:
         return Path(named).expanduser()
     except RuntimeError:
         raise ConfigError(f"{where}: {named!r} begins with the home of nobody known here.") from None
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in a user's words."""
+    kinds = {dict: "a mapping", list: "a list", str: "text", bool: "yes or no", int: "a number", float: "a number"}
+    return "nothing" if value is None else kinds.get(type(value), "a date or time")
 
 
 def _refuse_unknown(where: str, entry: Mapping[Any, Any], known: tuple[str, ...]) -> None:
@@ -204,14 +219,15 @@ def _text(where: str, entry: Mapping[str, Any], name: str, default: str | None =
     if value is None:
         raise ConfigError(f"{where}: {name!r} is missing.")
     if not isinstance(value, (str, int)):
-        raise ConfigError(f"{where}.{name}: must be text, not {type(value).__name__}.")
+        raise ConfigError(f"{where}.{name}: must be text, not {_kind(value)}.")
     return str(value)
 
 
 def _address(where: str, address: str) -> tuple[str | None, int | None]:
     """`host`, `host:port`, `[::1]:port`, or the directory of a Unix socket."""
     if not address or address.startswith("/"):
-        return address or None, None
+        folder, colon, port = address.rpartition(":")
+        return (folder, int(port)) if colon and port.isdigit() else (address or None, None)
     try:
         parts = urlsplit(f"//{address}")
         return parts.hostname, parts.port
@@ -225,128 +241,6 @@ def _credentials(where: str, entry: Mapping[str, Any], name: str) -> Credentials
         return None
     value = entry[name]
     if not isinstance(value, (str, int)):
-        raise ConfigError(f"{where}.{name}: must be 'name:password' or 'name', not {type(value).__name__}.")
+        raise ConfigError(f"{where}.{name}: must be 'name:password' or 'name', not {_kind(value)}.")
     role, colon, password = str(value).partition(":")
     return Credentials(role, password if colon else None)
-
-
-def find_database(source: str | None = None) -> Database:
-    """The database a user means: a config file, a directory holding one, a SQLite file or a postgresql:// URL.
-
-    Without `source` the configuration is looked for as `find_config` does.
-    """
-    if source is None:
-        return load_settings().database()
-    if "://" in source:
-        return _database_from_url(source)
-    path = _expanded("source", source)
-    try:
-        is_there, is_folder = path.exists(), path.is_dir()
-    except OSError as error:
-        raise ConfigError(f"{source}: cannot be looked at: {error.strerror}.") from None
-    if is_folder:
-        return _database_in(path)
-    if not is_there:
-        raise ConfigError(
-            f"{source}: no such file or directory; name a config file, a directory that holds one, "
-            "a SQLite file or a postgresql:// URL."
-        )
-    if _is_sqlite(path):
-        return Database(DEFAULT_BIND, "sqlite", path=path.absolute())
-    return read_settings(path).database()
-
-
-def _database_in(folder: Path) -> Database:
-    try:
-        return read_settings(find_config(folder)).database()
-    except ConfigError:
-        if any((folder / name).is_file() for name in CONFIG_NAMES) or not (folder / DEFAULT_FILE).is_file():
-            raise
-    return Database(DEFAULT_BIND, "sqlite", path=(folder / DEFAULT_FILE).absolute())
-
-
-def _is_sqlite(path: Path) -> bool:
-    """Whether a file is meant as a database: by its header, or, when it is empty or damaged, by its suffix."""
-    if path.suffix in (".json", ".yml", ".yaml", ".toml"):
-        return False
-    if path.suffix in (".db", ".sqlite", ".sqlite3", ".db3"):
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
-
-
-def _database_from_url(url: str) -> Database:
-    shown = _url_shown(url)
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigError(
-            f"{shown}: not a URL that can be understood (postgresql://user@host:port/database)."
-        ) from None
-    scheme = parts.scheme.partition("+")[0]
-    if scheme == "sqlite":
-        return Database(DEFAULT_BIND, "sqlite", path=Path(unquote(parts.path[1:])).absolute())
-    if scheme not in ("postgresql", "postgres"):
-        raise ConfigError(f"{shown}: only postgresql:// and sqlite:// URLs are understood, not {scheme}://.")
-    options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
-    if unknown := set(options) - {"host", "port", "sslmode"}:
-        raise ConfigError(f"{shown}: unknown option {sorted(unknown)[0]!r} (known: host, port, sslmode).")
-    port_text = options.get("port")
-    user = Credentials(unquote(parts.username), _unquoted(parts.password)) if parts.username else None
-    return Database(
-        DEFAULT_BIND,
-        "postgresql",
-        host=_unquoted(options.get("host")) or host,
-        port=int(port_text) if port_text and port_text.isdigit() else port,
-        database=unquote(parts.path[1:]) or None,
-        user=user,
-        sslmode=options.get("sslmode"),
-    )
-
-
-def _url_shown(url: str) -> str:
-    """The URL for people, however broken: without its options and whatever may be a password in it."""
-    scheme, _, rest = url.partition("://")
-    user, at, place = rest.rpartition("@")
-    name, colon, _ = user.partition(":")
-    return f"{scheme}://{name}{f':{MASK}' if colon else ''}{at}{place.partition('?')[0]}"
-
-
-def _unquoted(text: str | None) -> str | None:
-    return None if text is None else unquote(text)
-
-
-def stored_config(settings: Settings) -> dict[str, Any]:
-    """What the books keep of a configuration: everything but `databases` and `logging`, secrets masked.
-
-    The keys are in the order in which real Outflow stores them, so that the hash is the same.
-    """
-    content = {str(key): storable(value) for key, value in settings.content.items()}
-    place = str(settings.path.resolve()) if settings.path else None
-    kept = {key: value for key, value in content.items() if key not in (*_NOT_STORED, "secrets")}
-    masked = mask_secrets(kept)
-    rest = {key: masked.get(key, mask_leaves(content[key])) for key in content if key not in _NOT_STORED}
-    name = content.get("name", "__pipeline_config__")
-    return {"name": name, "_CONFIG_FILEPATH": place, **rest, "secrets": rest.get("secrets", {})}
-
-
-def storable(value: Any) -> Any:
-    """The value in types that JSON knows: dates become ISO 8601 text, keys become text."""
-    if isinstance(value, Mapping):
-        return {str(key): storable(item) for key, item in value.items()}
-    if isinstance(value, (set, frozenset)):  # in an order that is the same in every process, for the hash
-        return sorted((storable(item) for item in value), key=repr)
-    if isinstance(value, (list, tuple)):
-        return [storable(item) for item in value]
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
-
-
-def configuration_hash(config: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """The hash under which real Outflow keeps the same configuration: SHA-256, 64 hexadecimal digits."""
-    return hashlib.sha256((json.dumps(config) + json.dumps(settings)).encode()).hexdigest()

@@ -17,6 +17,9 @@ from outflow_core.engines import sqlite_uri
 from outflow_core.errors import SchemaError, SourceError
 
 BUSY_SECONDS = 2.0
+COPIES = 50
+"""How often a copy is tried while somebody writes."""
+_CHUNK = 1_000_000
 _MAGIC = b"SQLite format 3\0"
 _COMPANIONS = ("-journal", "-wal")
 
@@ -31,6 +34,11 @@ class FileSign:
     modified_ns: int
     wal_size: int | None
 
+    @property
+    def file(self) -> tuple[int, int]:
+        """Which file it is, whatever it holds."""
+        return (self.device, self.inode)
+
 
 class SqliteFile:
     """A SQLite file and how it is looked at; `copy` looks at a private copy instead, which may be repaired."""
@@ -42,6 +50,8 @@ class SqliteFile:
         self._opened: FileSign | None = None
         self._immutable = False
         self._openings = 0
+        self.generation = 0
+        """Grows when another content has taken the place of the one that was looked at before."""
 
     def sign(self) -> FileSign:
         """The file's present sign; SourceError when it is gone or cannot be looked at."""
@@ -51,21 +61,24 @@ class SqliteFile:
             raise SourceError(f"{self.path}: no such file; it was moved or deleted, or never made.") from None
         except OSError as error:
             raise SourceError(f"{self.path}: cannot be looked at: {error.strerror}.") from None
-        return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, _size(beside(self.path, "-wal")))
+        wal = _size(beside(self.path.resolve(), "-wal"))
+        return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, wal)
 
     def connect(self) -> sqlite3.Connection:
         """Open the file so that nothing of it changes."""
-        sign = self.sign()
-        options = self._options(sign)
-        self._opened, self._openings = sign, self._openings + 1
-        self._immutable = self._copy or "immutable" in options
-        path = self._private_copy() if self._copy else self.path
+        sign, real = self.sign(), self.path.resolve()  # the journals stand beside the file, not beside a link to it
+        options = self._options(sign, real)
+        immutable = self._copy or "immutable" in options
+        if immutable or self._opened is None or sign.file != self._opened.file:
+            self.generation += 1
+        self._opened, self._openings, self._immutable = sign, self._openings + 1, immutable
+        path = self._private_copy(real) if self._copy else real
         try:
             return sqlite3.connect(sqlite_uri(path, options), uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
         except sqlite3.OperationalError as error:
             raise SourceError(sqlite_words(self.path, error)) from None
 
-    def _options(self, sign: FileSign) -> str:
+    def _options(self, sign: FileSign, real: Path) -> str:
         header = self._header(sign)
         if self._copy:
             return "rw"
@@ -74,7 +87,7 @@ class SqliteFile:
             return "ro"
         if not sign.wal_size:
             return "ro&immutable=1"
-        if not beside(self.path, "-shm").exists():
+        if not beside(real, "-shm").exists():
             raise SourceError(
                 f"{self.path}: its -wal file holds changes that cannot be read without writing beside it "
                 "(its writer was killed, or it was copied by hand); look at a private copy with --copy."
@@ -96,14 +109,17 @@ class SqliteFile:
             raise SourceError(f"{self.path}: not a SQLite database; name a config file, a database or a URL.")
         return header
 
-    def _private_copy(self) -> Path:
+    def _private_copy(self, real: Path) -> Path:
         self.forget_copy()
         self._folder = tempfile.TemporaryDirectory(prefix="outflow-copy-")
-        target = Path(self._folder.name) / self.path.name
-        for ending in (*_COMPANIONS, ""):
-            if beside(self.path, ending).exists():
-                shutil.copyfile(beside(self.path, ending), beside(target, ending))
-        return target
+        target = Path(self._folder.name) / real.name
+        try:
+            for _ in range(COPIES):
+                if _is_copied(real, target):
+                    return target
+        except OSError as error:
+            raise SourceError(f"{self.path}: cannot be copied: {error.strerror}.") from None
+        raise SourceError(f"{self.path}: changes faster than it can be copied; look at it without --copy.")
 
     def forget_copy(self) -> None:
         """Remove the private copy, if there is one."""
@@ -111,19 +127,19 @@ class SqliteFile:
             self._folder.cleanup()
             self._folder = None
 
-    def identity(self) -> Hashable:
-        """Which content is being looked at: another value means another file, not a change of this one."""
-        if self._opened is None or self._immutable:
-            return self._opened
-        return (self._opened.device, self._opened.inode)
-
     def must_reopen(self) -> bool:
         """Whether the open connection may show something else than the file: replaced, or changed under `immutable`."""
         sign, opened = self.sign(), self._opened
         if opened is None:
             return True
-        replaced = (sign.device, sign.inode) != (opened.device, opened.inode)
-        return replaced or (self._immutable and sign != opened)
+        if sign.file != opened.file:
+            self._opened = None
+            return True
+        return self._immutable and sign != opened
+
+    def was_steady(self) -> bool:
+        """Whether what has just been read is one state of the file: `immutable` reads take no lock."""
+        return not self._immutable or self._copy or self.sign() == self._opened
 
     def pulse(self, connection: sqlite3.Connection) -> Hashable:
         """A value that changes whenever the content does; asking costs microseconds and locks nothing."""
@@ -131,6 +147,31 @@ class SqliteFile:
             return (self._openings, self._opened)
         (version,) = connection.execute("PRAGMA data_version").fetchone()
         return (self._openings, version)
+
+
+def _is_copied(source: Path, target: Path) -> bool:
+    """Copy a database with its journals; whether that is one state of it, not a mixture of two.
+
+    It is when reading everything a second time gives the same: times are too coarse to tell.
+    """
+    try:
+        for ending in (*_COMPANIONS, ""):
+            beside(target, ending).unlink(missing_ok=True)
+            if beside(source, ending).exists():
+                shutil.copyfile(beside(source, ending), beside(target, ending))
+        return all(_is_same(beside(source, ending), beside(target, ending)) for ending in (*_COMPANIONS, ""))
+    except FileNotFoundError:  # a journal that was there a moment ago
+        return False
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    if not other.exists():
+        return not one.exists()
+    with one.open("rb") as first, other.open("rb") as second:
+        while chunk := first.read(_CHUNK):
+            if chunk != second.read(_CHUNK):
+                return False
+        return not second.read(1)
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -155,7 +196,7 @@ def sqlite_words(path: Path, error: Exception) -> str:
 
 
 _WORDS = {
-    "database is locked": "locked by a writer for a long time; trying again will do once it is done.",
+    "database is locked": "locked by a writer; it can be read again once that is done.",
     "readonly database": (
         "a writer was killed in the middle of a change and left a journal; the next write of its owner repairs it. "
         "Until then look at a private copy with --copy."

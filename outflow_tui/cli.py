@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from outflow_core import __version__
 from outflow_core.errors import OutflowError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from outflow_core.rows import ConfigurationRow, RunRow
 
 TROUBLE = 2
+TRIES = 3
+Answer = TypeVar("Answer")
 _RUN_HELP = "an id, the beginning of a uuid, last, last:failed, or last:COMMAND"
 _SOURCE_HELP = (
     "a config file, a directory that holds one, a SQLite file, or a postgresql:// URL; without it the configuration "
@@ -32,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit status is 0, or 2 on trouble (`diff`: 1 when there are differences)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     named = next((word for word in words if not word.startswith("-")), None)
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller: there is nobody to tell
+        return TROUBLE
     try:
         if named in _COMMANDS and words[0] == named:
             options = _script_parser().parse_args(words)
@@ -42,17 +46,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return TROUBLE
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"outflow-tui: cannot write the answer: {error.strerror}.", file=sys.stderr)
+        _give_up_output()
+        return 0 if isinstance(error, BrokenPipeError) else TROUBLE
+
+
+def _give_up_output() -> None:
+    """Let what could not be written not be tried again at the end of the program."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(message: str) -> str:
-    return " ".join(message.split("\n"))
+    from outflow_tui.text import clean
+
+    return clean(" ".join(message.split("\n")))
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one sentence what it does not understand."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(TROUBLE, f"{self.prog}: {message}; see '{self.prog} --help'.\n")
 
 
 def _screen_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="outflow-tui",
         description="Watch the runs of data pipelines. For scripts: outflow-tui runs|show|failures|diff|config --help",
     )
@@ -75,9 +95,9 @@ def _seconds(text: str) -> float:
 
 
 def _script_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="outflow-tui")
+    parser = _Parser(prog="outflow-tui")
     commands = parser.add_subparsers(dest="command", required=True)
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     shared.add_argument("-s", "--source", "--config", metavar="SOURCE", action=_Once, help=_SOURCE_HELP)
     shared.add_argument("--copy", action="store_true", help="look at a private copy of a SQLite file")
     shared.add_argument("--json", action="store_true", help="JSON instead of text")
@@ -114,16 +134,12 @@ def _count(text: str) -> int:
 
 def _watch(options: argparse.Namespace) -> int:
     """The screen; into a pipe the runs as text instead."""
-    from outflow_core.settings import find_database
+    from outflow_core.sources import find_database
 
     names = [*options.sources, *([options.config] if options.config else [])] or [None]
     databases = [find_database(name) for name in names]
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        for name in names:
-            if len(databases) > 1:
-                print(f"{name}:")
-            _runs(_script_parser().parse_args(["runs", *(["-s", name] if name else [])]))
-        return 0
+        return _print_sources(options, names)
     from outflow_tui.app import OutflowApp, Watched
 
     def opener(database: Any) -> Callable[[], Any]:
@@ -140,47 +156,70 @@ def _watch(options: argparse.Namespace) -> int:
     return app.return_code or 0
 
 
+def _print_sources(options: argparse.Namespace, names: Sequence[str | None]) -> int:
+    """The runs of every source as text; nothing is printed when one of them is in trouble."""
+    answers = []
+    for name in names:
+        words = ["runs", *(["-s", name] if name else []), *(["--copy"] if options.copy else [])]
+        answer = _runs_answer(_script_parser().parse_args(words))
+        answers.append(f"{name}:\n{answer}" if len(names) > 1 else answer)
+    return _print("\n\n".join(answers))
+
+
 def _short(name: str) -> str:
     """A source's name as people wrote it: a path seen from here."""
     relative = os.path.relpath(name) if name.startswith("/") else name
     return name if relative.startswith("../..") else relative
 
 
-class _Books:
-    """An open reader for one command."""
+def _asked(options: argparse.Namespace, ask: Callable[[Reader], Answer]) -> Answer:
+    """What the books of the source answer; asked again when the file was replaced meanwhile."""
+    from outflow_core.errors import SchemaError, SourceError
+    from outflow_core.reader import Reader
+    from outflow_core.sources import find_database
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        from outflow_core.reader import Reader
-        from outflow_core.settings import find_database
-
-        self._reader = Reader(find_database(options.source), copy=options.copy)
-
-    def __enter__(self) -> Reader:
-        return self._reader
-
-    def __exit__(self, *_: object) -> None:
-        self._reader.close()
+    reader = Reader(find_database(options.source), copy=options.copy)
+    try:
+        for _ in range(TRIES):
+            reader.pulse()
+            identity = reader.identity
+            answer = ask(reader)
+            if reader.identity == identity:
+                return answer
+    except SchemaError as error:
+        named = str(error) if reader.name in str(error) else f"{reader.name}: {error}"
+        raise SchemaError(named) from None
+    finally:
+        reader.close()
+    raise SourceError(f"{reader.name}: replaced again and again while it is read; trying again may do.")
 
 
 def _runs(options: argparse.Namespace) -> int:
+    return _print(_runs_answer(options))
+
+
+def _runs_answer(options: argparse.Namespace) -> str:
     from outflow_core import queries
     from outflow_core.rows import TaskCounts
-    from outflow_tui import format as words
     from outflow_tui import reports
+    from outflow_tui.snapshot import RunLine
 
-    with _Books(options) as reader:
+    def ask(reader: Reader) -> Any:
         state = State(options.state) if options.state else None
         found = queries.runs(reader, count=options.limit, state=state, command=options.only)
-        ids = None if not options.limit else [row.id for row in found]
-        tasks = queries.task_counts(reader, ids)
-        if options.json:
-            exceptions = queries.exception_counts(reader, ids)
-            objects = [
-                reports.run_object(row, tasks.get(row.id, TaskCounts()), exceptions.get(row.id, 0)) for row in found
-            ]
-            return _print(reports.as_json(objects))
+        ids = {row.id for row in found} if options.limit else None
+        exceptions = queries.exception_counts(reader, ids) if options.json else {}
+        running = [row.id for row in found if row.state is State.RUNNING]
+        signs = {} if options.json else queries.last_signs(reader, running)
+        return found, queries.task_counts(reader, ids), exceptions, signs
+
+    found, tasks, exceptions, signs = _asked(options, ask)
     listed = [(row, tasks.get(row.id, TaskCounts())) for row in found]
-    return _print(reports.runs_text(listed, words.glyphs_for(), datetime.now()))
+    if options.json:
+        return reports.as_json([reports.run_object(row, counts, exceptions.get(row.id, 0)) for row, counts in listed])
+    return reports.runs_text(
+        [RunLine(row, counts, signs.get(row.id, row.start_time)) for row, counts in listed], datetime.now()
+    )
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -188,16 +227,18 @@ def _show(options: argparse.Namespace) -> int:
     from outflow_core.rows import TaskCounts
     from outflow_tui import reports
 
-    with _Books(options) as reader:
+    def ask(reader: Reader) -> Any:
         row = _run_meant(reader, options.run)
-        tasks = queries.task_counts(reader, [row.id]).get(row.id, TaskCounts())
-        exceptions = queries.exception_counts(reader, [row.id]).get(row.id, 0)
+        tasks = queries.task_counts(reader, {row.id}).get(row.id, TaskCounts())
+        exceptions = queries.exception_counts(reader, {row.id}).get(row.id, 0)
         configuration = queries.configurations(reader, [row.configuration_id]).get(row.configuration_id)
         blocks = queries.block_details(reader, queries.blocks_of(reader, row.id), row.id)
+        return row, tasks, exceptions, configuration, blocks
+
+    row, tasks, exceptions, configuration, blocks = _asked(options, ask)
     if options.json:
-        return _print(
-            reports.as_json(reports.show_object(reports.run_object(row, tasks, exceptions), configuration, blocks))
-        )
+        run = reports.run_object(row, tasks, exceptions)
+        return _print(reports.as_json(reports.show_object(run, configuration, blocks)))
     return _print(reports.show_text(row, tasks, configuration, blocks, datetime.now()))
 
 
@@ -206,9 +247,11 @@ def _failures(options: argparse.Namespace) -> int:
     from outflow_core.failures import causes
     from outflow_tui import reports
 
-    with _Books(options) as reader:
+    def ask(reader: Reader) -> Any:
         row = _run_meant(reader, options.run)
-        found = causes(queries.failures_of(reader, queries.blocks_of(reader, row.id)))
+        return causes(queries.failures_of(reader, queries.blocks_of(reader, row.id)))
+
+    found = _asked(options, ask)
     if options.json:
         return _print(reports.as_json([reports.cause_object(cause) for cause in found]))
     return _print(reports.failures_text(found, datetime.now()))
@@ -218,8 +261,7 @@ def _config(options: argparse.Namespace) -> int:
     from outflow_tui import reports
     from outflow_tui.config_lines import config_lines
 
-    with _Books(options) as reader:
-        row = _configuration(reader, _run_meant(reader, options.run))
+    row = _asked(options, lambda reader: _configuration(reader, _run_meant(reader, options.run)))
     if options.json:
         return _print(reports.as_json({"configuration": row.config, "settings": row.settings}))
     return _print("\n".join(reports.plain(line.pieces) for line in config_lines(row)).rstrip())
@@ -250,8 +292,8 @@ def _diff(options: argparse.Namespace) -> int:
     from outflow_core.config_diff import diff
     from outflow_tui import reports
 
-    with _Books(options) as reader:
-        old, new = (_configuration(reader, _run_meant(reader, run)) for run in (options.old, options.new))
+    runs = (options.old, options.new)
+    old, new = _asked(options, lambda reader: [_configuration(reader, _run_meant(reader, run)) for run in runs])
     changes = diff(old, new)
     _print(reports.as_json(reports.diff_object(changes)) if options.json else reports.diff_text(old, new, changes))
     return 1 if changes else 0

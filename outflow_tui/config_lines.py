@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from outflow_core.config_diff import Change, apart, diff
+from outflow_core.config_diff import Change, apart, beyond_comparison, diff
 from outflow_core.masking import MASK
 from outflow_core.rows import ConfigurationRow
 from outflow_tui.format import Glyphs, as_text
@@ -90,8 +90,8 @@ def _verdict(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Cha
     else:
         values = f"{len(changes)} value{'s differ' if len(changes) > 1 else ' differs'}"
         yield ("verdict",), [(values, "changed")]
-    hidden = len(set(old.masked) & set(new.masked))
-    if hidden and old.id != new.id:
+    hidden = beyond_comparison(old, new)
+    if hidden:
         yield ("hidden",), [(f"{hidden} masked value{'s' if hidden > 1 else ''} cannot be compared", "warning")]
     yield ("gap",), []
 

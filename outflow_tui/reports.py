@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from outflow_core.config_diff import Change, apart
+from outflow_core.config_diff import Change, apart, beyond_comparison
 from outflow_core.failures import Cause
 from outflow_core.rows import BlockDetail, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
 from outflow_core.states import State
 from outflow_tui import format as words
-from outflow_tui import text
+from outflow_tui import status, text
 from outflow_tui.config_lines import config_lines, path_text
-from outflow_tui.format import Glyphs, as_text
+from outflow_tui.format import as_text
+from outflow_tui.snapshot import RunLine
 
 
 def run_object(row: RunRow, tasks: TaskCounts, exceptions: int) -> dict[str, Any]:
@@ -133,27 +134,27 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def runs_text(runs: Sequence[tuple[RunRow, TaskCounts]], glyphs: Glyphs, now: datetime) -> str:
-    """The runs as aligned text."""
+def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
+    """The runs as aligned text; one that claims to run, but shows no sign of life, is called silent."""
     if not runs:
         return "No runs."
     titles = ("ID", "STATE", "COMMAND", "STARTED", "TOOK", "TASKS", "FAILED", "HOST", "CONFIG")
-    return table(
-        titles,
-        [
-            (
-                str(row.id),
-                row.state.value,
-                row.command or "",
-                words.moment(row.start_time, now),
-                words.duration(words.seconds_between(row.start_time, row.end_time)),
-                f"{tasks.done}/{tasks.total}" if tasks.total else "",
-                str(tasks.failed) if tasks.failed else "",
-                row.hostname or "",
-                str(row.configuration_id),
-            )
-            for row, tasks in runs
-        ],
+    return table(titles, [_run_cells(line, now) for line in runs])
+
+
+def _run_cells(line: RunLine, now: datetime) -> tuple[str, ...]:
+    row, tasks = line.row, line.tasks
+    silent = status.silence(line, now)
+    return (
+        str(row.id),
+        f"{row.state.value}, silent {silent}" if silent else row.state.value,
+        row.command or "",
+        words.moment(row.start_time, now),
+        words.duration(words.seconds_between(row.start_time, row.end_time)),
+        f"{tasks.done}/{tasks.total}" if tasks.total else "",
+        str(tasks.failed) if tasks.failed else "",
+        row.hostname or "",
+        str(row.configuration_id),
     )
 
 
@@ -168,14 +169,20 @@ def show_text(
     took = words.duration(words.seconds_between(row.start_time, row.end_time))
     head = [
         f"run {row.id}  {text.clean(row.command or '')}  {row.state.value}",
-        f"  uuid      {row.uuid}",
+        f"  uuid      {text.clean(row.uuid)}",
         f"  started   {iso(row.start_time) or 'not recorded'}",
         f"  ended     {iso(row.end_time) or 'not recorded'}{f'  after {took}' if took else ''}",
         f"  host      {text.clean(row.hostname or 'not recorded')}",
         f"  tasks     {', '.join(f'{number} {name}' for name, number in tasks.as_dict().items() if number) or 'none'}",
     ]
+    depths = _depths(blocks)
     listed = [detail for detail in blocks if not detail.block.is_top_level or detail.block.state is State.FAILED]
-    parts = ["\n".join(head), table(_BLOCK_TITLES, [_block_cells(detail, now) for detail in listed]) if listed else ""]
+    parts = [
+        "\n".join(head),
+        table(_BLOCK_TITLES, [_block_cells(detail, depths[detail.block.id], now) for detail in listed])
+        if listed
+        else "",
+    ]
     parts += [_traceback_text(detail) for detail in blocks if is_failed_task(detail)]
     if configuration is not None:
         parts.append("\n".join(plain(line.pieces) for line in config_lines(configuration)).rstrip())
@@ -185,11 +192,26 @@ def show_text(
 _BLOCK_TITLES = ("BLOCK", "TYPE", "STATE", "NAME", "STARTED", "TOOK", "HOST")
 
 
-def _block_cells(detail: BlockDetail, now: datetime) -> tuple[str, ...]:
+def _block_cells(detail: BlockDetail, depth: int, now: datetime) -> tuple[str, ...]:
     row = detail.block
     took = words.duration(words.seconds_between(row.start_time, row.end_time))
     started = words.moment(row.start_time, now)
-    return (str(row.id), row.type.value, row.state.value, row.name, started, took, row.hostname or "")
+    return (str(row.id), row.type.value, row.state.value, "  " * depth + row.name, started, took, row.hostname or "")
+
+
+def _depths(blocks: Sequence[BlockDetail]) -> dict[int, int]:
+    """How many workflows are around each block, not counting the one around the run."""
+    parents = {detail.block.id: detail.block.parent_id for detail in blocks if not detail.block.is_top_level}
+    return {detail.block.id: len(_around(detail.block.id, parents)) for detail in blocks}
+
+
+def _around(block_id: int, parents: Mapping[int, int | None]) -> list[int]:
+    found: list[int] = []
+    parent = parents.get(block_id)
+    while parent is not None and parent in parents and parent not in found:
+        found.append(parent)
+        parent = parents[parent]
+    return found
 
 
 def is_failed_task(detail: BlockDetail) -> bool:
@@ -234,8 +256,8 @@ def diff_text(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Ch
     lines = [_change_text(change) for change in changes]
     if not changes:
         lines.append("The same configuration." if old.id == new.id else "No difference in content.")
-    hidden = len(set(old.masked) & set(new.masked))
-    if hidden and old.id != new.id:
+    hidden = beyond_comparison(old, new)
+    if hidden:
         lines.append(f"({hidden} masked value{'s' if hidden > 1 else ''} cannot be compared)")
     lines += [
         f"(apart: {path_text(change.path)}  {as_text(change.old)} -> {as_text(change.new)})"

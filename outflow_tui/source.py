@@ -8,13 +8,15 @@ from types import MappingProxyType
 
 from outflow_core import queries
 from outflow_core.changes import Changes, Ledger
-from outflow_core.errors import NotFoundError
+from outflow_core.errors import NotFoundError, SourceError
 from outflow_core.failures import Cause, causes
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow
 from outflow_core.settings import Database
 from outflow_core.states import BlockType, State
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
+
+TRIES = 3
 
 
 class BooksSource:
@@ -34,14 +36,31 @@ class BooksSource:
 
     def look(self, focus: Focus) -> Snapshot:
         """What there is to see now; raises SourceError when the books cannot be read."""
+        for _ in range(TRIES):
+            try:
+                snapshot = self._look(focus)
+            except SourceError:
+                self._forget()
+                raise
+            if self._reader.identity == self._ledger.identity:
+                return snapshot
+            self._forget()  # the file was replaced meanwhile: this is a mixture of two
+        raise SourceError(f"{self._reader.name}: replaced again and again while it is read; trying again may do.")
+
+    def _forget(self) -> None:
+        """Read everything again next time: what changed may have been lost half way."""
+        self._hashes, self._lines, self._run, self._read_at = {}, (), None, None
+
+    def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
         if changes.restarted:
-            self._hashes, self._lines, self._run = {}, (), None
-        if changes.asked or changes.blocks or changes.runs or self._read_at is None:
+            self._forget()
+        is_new = self._read_at is None
+        if changes.asked or changes.blocks or changes.runs or is_new:
             self._read_at = datetime.now()
             self._lines = self._list_runs()
         moved, self._focus = focus != self._focus, focus
-        if changes.asked or changes.blocks or moved:
+        if changes.asked or changes.blocks or moved or is_new:
             self._follow(focus, changes)
         return Snapshot(
             self._reader.name,
@@ -99,7 +118,8 @@ class BooksSource:
         return self._detail if detail == self._detail else detail
 
     def _read_causes(self) -> tuple[Cause, ...]:
-        found = causes(queries.failures_of(self._reader, self._run.view.blocks if self._run else ()))
+        blocks = self._run.view.blocks if self._run else ()
+        found = causes(queries.failures_of(self._reader, blocks))
         return self._causes if self._causes == found else found
 
     def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:

@@ -43,7 +43,7 @@ def test_scripts_do_not_load_the_screen() -> None:
 
 def test_reading_needs_neither_the_orm_nor_a_server_driver() -> None:
     code = (
-        "from outflow_core.settings import find_database\nfrom outflow_core.reader import Reader\n"
+        "from outflow_core.sources import find_database\nfrom outflow_core.reader import Reader\n"
         f"Reader(find_database({str(ROOT / 'tests' / 'fixtures' / 'sqlite' / 'kinds')!r})).pulse()\n"
         "assert 'sqlalchemy.orm' not in sys.modules"
     )

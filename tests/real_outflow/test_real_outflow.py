@@ -15,7 +15,7 @@ import pytest
 from outflow_core import queries
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
-from outflow_core.settings import find_database
+from outflow_core.sources import find_database
 from outflow_core.states import State
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.source import BooksSource

@@ -74,7 +74,7 @@ async def test_masked_values_are_said_to_be_beyond_comparison() -> None:
     async with sitting(FakeSource(pair())) as desk:
         await desk.sees("45")
         masked = [
-            configuration(number, OLD).__class__(number, "h", OLD, {}, (("config", "secrets", "key"),))
+            configuration(number, OLD).__class__(number, "h", OLD, {}, sealed=(("config", "secrets", "key"),))
             for number in (1, 2)
         ]
         await desk.answers([run(46, config=masked[1]), run(45, config=masked[0])])

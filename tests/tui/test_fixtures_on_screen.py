@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from outflow_core.settings import find_database
+from outflow_core.sources import find_database
 from outflow_tui.app import OutflowApp, Watched
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.source import BooksSource

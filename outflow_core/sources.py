@@ -1,0 +1,114 @@
+"""Which database a person means who names a config file, a directory, a SQLite file or a URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from outflow_core.errors import ConfigError
+from outflow_core.masking import MASK
+from outflow_core.settings import (
+    CONFIG_NAMES,
+    DEFAULT_BIND,
+    DEFAULT_FILE,
+    Credentials,
+    Database,
+    expanded,
+    find_config,
+    load_settings,
+    read_database,
+)
+
+
+def find_database(source: str | None = None) -> Database:
+    """The database a user means: a config file, a directory holding one, a SQLite file or a postgresql:// URL.
+
+    Without `source` the configuration is looked for as `find_config` does.
+    """
+    if source is None:
+        return load_settings().database()
+    if "://" in source:
+        return _database_from_url(source)
+    path = expanded("source", source)
+    try:
+        is_there, is_folder = path.exists(), path.is_dir()
+    except OSError as error:
+        raise ConfigError(f"{source}: cannot be looked at: {error.strerror}.") from None
+    if is_folder:
+        return _database_in(path)
+    if not path.is_file():
+        what = "no regular file" if is_there else "no such file or directory"
+        raise ConfigError(
+            f"{source}: {what}; name a config file, a directory that holds one, a SQLite file or a postgresql:// URL."
+        )
+    if _is_sqlite(path):
+        return Database(DEFAULT_BIND, "sqlite", path=path.absolute())
+    return read_database(path)
+
+
+def _database_in(folder: Path) -> Database:
+    try:
+        return read_database(find_config(folder))
+    except ConfigError:
+        if any((folder / name).is_file() for name in CONFIG_NAMES) or not (folder / DEFAULT_FILE).is_file():
+            raise
+    return Database(DEFAULT_BIND, "sqlite", path=(folder / DEFAULT_FILE).absolute())
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Whether a file is meant as a database: by its header, or, when it is empty or damaged, by its suffix."""
+    if path.suffix in (".json", ".yml", ".yaml", ".toml"):
+        return False
+    if path.suffix in (".db", ".sqlite", ".sqlite3", ".db3"):
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
+
+
+def _database_from_url(url: str) -> Database:
+    shown = _url_shown(url)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigError(
+            f"{shown}: not a URL that can be understood (postgresql://user@host:port/database)."
+        ) from None
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}" and "@" not in parts.netloc:
+        raise ConfigError(
+            f"{shown}: write '/', '?' and '#' in a password as %2F, %3F and %23, or leave it to ~/.pgpass."
+        )
+    scheme = parts.scheme.partition("+")[0]
+    if scheme == "sqlite":
+        return Database(DEFAULT_BIND, "sqlite", path=Path(unquote(parts.path[1:])).absolute())
+    if scheme not in ("postgresql", "postgres"):
+        raise ConfigError(f"{shown}: only postgresql:// and sqlite:// URLs are understood, not {scheme}://.")
+    options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    if unknown := sorted(set(options) - {"host", "port", "sslmode"}):
+        raise ConfigError(f"{shown}: unknown option {unknown[0]!r}; only host, port and sslmode are understood.")
+    port_text = options.get("port")
+    user = Credentials(unquote(parts.username), _unquoted(parts.password)) if parts.username else None
+    return Database(
+        DEFAULT_BIND,
+        "postgresql",
+        host=_unquoted(options.get("host") or host),
+        port=int(port_text) if port_text and port_text.isdigit() else port,
+        database=unquote(parts.path[1:]) or None,
+        user=user,
+        sslmode=options.get("sslmode"),
+    )
+
+
+def _url_shown(url: str) -> str:
+    """The URL for people, however broken: without its options and whatever may be a password in it."""
+    scheme, _, rest = url.partition("://")
+    user, at, place = rest.rpartition("@")
+    name, colon, _ = user.partition(":")
+    return f"{scheme}://{name}{f':{MASK}' if colon else ''}{at}{place.partition('?')[0]}"
+
+
+def _unquoted(text: str | None) -> str | None:
+    return None if text is None else unquote(text)

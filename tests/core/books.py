@@ -1,0 +1,77 @@
+"""Fresh books to test with: configurations and databases, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from sqlalchemy import Engine, text
+
+from outflow_core import tables
+from outflow_core.engines import make_engine
+from outflow_core.settings import Database, Settings, read_settings
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+DIALECTS = (SQLITE, POSTGRESQL)
+
+patient = settings(deadline=None)
+"""For properties: a busy machine is no failure."""
+
+
+@contextmanager
+def running(script: str, argument: Path) -> Iterator[subprocess.Popen[str]]:
+    """A Python script in a process of its own, from the moment it has printed a line; killed at the end."""
+    command = [sys.executable, "-c", script, str(argument)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None and child.stdout.readline()
+            yield child
+        finally:
+            child.kill()
+
+
+def entry(request: pytest.FixtureRequest, dialect: str, file: str = "books.db") -> dict[str, str]:
+    """A database without tables, as an entry of `databases:` names it."""
+    if dialect == SQLITE:
+        return {"dialect": SQLITE, "path": file}
+    found: dict[str, str] = request.getfixturevalue("postgres_database")
+    return found
+
+
+def configure(folder: Path, databases: Mapping[str, Mapping[str, str]], **content: Any) -> Settings:
+    """The settings of a new configuration file with these databases."""
+    path = folder / "config.json"
+    path.write_text(json.dumps({"databases": databases, **content}), encoding="utf-8")
+    return read_settings(path)
+
+
+def fresh_books(request: pytest.FixtureRequest, folder: Path, dialect: str, **content: Any) -> Settings:
+    """A configuration whose default database holds the empty tables of Outflow."""
+    found = configure(folder, {"default": entry(request, dialect)}, **content)
+    make_tables(found.database())
+    return found
+
+
+def make_tables(database: Database) -> None:
+    """Make Outflow's tables, owned by the admin role and usable by the user role."""
+    engine = make_engine(database, "admin", create=True)
+    tables.metadata.create_all(engine, tables=tables.OUTFLOW_TABLES)
+    grant(engine, database)
+    engine.dispose()
+
+
+def grant(engine: Engine, database: Database) -> None:
+    """Give the user role its data rights on all tables there are."""
+    if database.user is None:
+        return
+    with engine.begin() as connection:
+        for what in ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT ON ALL SEQUENCES"):
+            connection.execute(text(f'GRANT {what} IN SCHEMA public TO "{database.user.name}"'))

@@ -1,0 +1,605 @@
+"""Looking into books that somebody else writes: what is seen, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Executable, Integer, MetaData, Table, delete, insert, select, text, update
+
+from outflow_core import queries, record_run, sqlite_file, tables
+from outflow_core.engines import make_engine
+from outflow_core.errors import BindError, SchemaError, SourceError
+from outflow_core.reader import Reader
+from outflow_core.settings import Database, Settings
+from tests.core.books import DIALECTS, POSTGRESQL, SQLITE, configure, entry, fresh_books, make_tables, running
+from tests.core.conftest import Postgres
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+def books_file(path: Path) -> Database:
+    """A SQLite file with the tables of Outflow and one run."""
+    database = Database("default", SQLITE, path=path)
+    make_tables(database)
+    add_run(database)
+    return database
+
+
+def add_run(database: Database) -> None:
+    """Another run, by a writer that comes and goes."""
+    with record_run("reduce", config=Settings(None, Path(), {"default": database}, {})):
+        pass
+
+
+def commands(reader: Reader) -> list[str | None]:
+    """What the reader sees: the commands of the runs."""
+    return [row.command for row in queries.runs(reader, count=0)]
+
+
+def refusal(database: Database, *, copy: bool = False) -> str:
+    """What the reader says of a database that it cannot read."""
+    reader = Reader(database, copy=copy)
+    with pytest.raises(SourceError) as caught:
+        commands(reader)
+    reader.close()
+    return str(caught.value)
+
+
+def traces(folder: Path) -> dict[str, tuple[str, int, int]]:
+    """Each file's content, time and inode: whatever a reader could leave behind shows here."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        status = path.stat()
+        found[path.name] = (hashlib.sha256(path.read_bytes()).hexdigest(), status.st_mtime_ns, status.st_ino)
+    return found
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Database:
+    """A SQLite file in rollback-journal mode, in a folder of its own."""
+    (tmp_path / "pipeline").mkdir()
+    return books_file(tmp_path / "pipeline" / "books.db")
+
+
+@pytest.fixture
+def writer(file: Database) -> Iterator[sqlite3.Connection]:
+    """Somebody else's connection to it, which does not wait for locks."""
+    connection = sqlite3.connect(place(file), timeout=0, isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def place(database: Database) -> Path:
+    assert database.path is not None
+    return database.path
+
+
+ADD_RUN = (
+    "INSERT INTO outflow_run (uuid, state, configuration_id, command_name) VALUES (hex(randomblob(8)), 'success', 1, ?)"
+)
+
+
+# files that are written in rollback-journal mode
+
+
+def test_a_file_is_read_and_nothing_is_left_behind(file: Database) -> None:
+    before = traces(place(file).parent)
+    reader = Reader(file)
+    assert commands(reader) == ["reduce"]
+    assert traces(place(file).parent) == before
+    reader.close()
+    assert traces(place(file).parent) == before
+
+
+def test_what_a_writer_has_not_committed_is_not_seen(file: Database, writer: sqlite3.Connection) -> None:
+    reader = Reader(file)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute(ADD_RUN, ["second"])
+    assert commands(reader) == ["reduce"]
+    writer.execute("COMMIT")
+    assert commands(reader) == ["second", "reduce"]
+    reader.close()
+
+
+def test_a_writer_that_does_not_wait_is_never_in_the_readers_way_nor_the_reader_in_its(
+    file: Database, writer: sqlite3.Connection
+) -> None:
+    reader = Reader(file)
+    for number in range(20):
+        reader.pulse()
+        assert len(commands(reader)) == number + 1
+        writer.execute(ADD_RUN, [f"run {number}"])
+    reader.close()
+
+
+def test_a_writer_that_holds_the_file_for_long_is_told_and_passes(
+    file: Database, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
+    reader = Reader(file)
+    assert commands(reader) == ["reduce"]
+    writer.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(SourceError, match="locked by a writer"):
+        commands(reader)
+    writer.execute("COMMIT")
+    assert commands(reader) == ["reduce"]
+    reader.close()
+
+
+def test_the_pulse_tells_changes_and_only_those(file: Database, writer: sqlite3.Connection) -> None:
+    reader = Reader(file)
+    first = reader.pulse()
+    commands(reader)
+    assert reader.pulse() == first
+    writer.execute(ADD_RUN, ["second"])
+    second = reader.pulse()
+    assert second != first and reader.pulse() == second
+    reader.close()
+
+
+@pytest.mark.parametrize("name", ["a b.db", "100%.db", "what?.db", "#1.db", "ünï.db", "a&mode=rwc.db", "file:x.db"])
+def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
+    reader = Reader(books_file(tmp_path / name))
+    assert commands(reader) == ["reduce"]
+    reader.close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+# WAL
+
+
+def test_a_closed_wal_file_is_read_and_nothing_appears_beside_it(file: Database, writer: sqlite3.Connection) -> None:
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.close()
+    before = traces(place(file).parent)
+    reader = Reader(file)
+    assert commands(reader) == ["reduce"]
+    reader.close()
+    assert list(before) == ["books.db"] and traces(place(file).parent) == before
+
+
+def test_a_wal_that_is_being_written_is_read_with_its_newest_commits(
+    file: Database, writer: sqlite3.Connection
+) -> None:
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute(ADD_RUN, ["second"])
+    before = traces(place(file).parent)
+    reader = Reader(file)
+    assert commands(reader) == ["second", "reduce"]
+    writer.execute(ADD_RUN, ["third"])
+    assert commands(reader) == ["third", "second", "reduce"]
+    reader.close()
+    assert list(traces(place(file).parent)) == list(before) == ["books.db", "books.db-shm", "books.db-wal"]
+    assert traces(place(file).parent)["books.db"] == before["books.db"]
+
+
+def test_a_wal_file_is_followed_when_its_writer_comes_back(file: Database, writer: sqlite3.Connection) -> None:
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.close()
+    reader = Reader(file)
+    pulses = {reader.pulse()}
+    assert commands(reader) == ["reduce"]
+    back = sqlite3.connect(place(file), isolation_level=None)
+    back.execute(ADD_RUN, ["second"])
+    pulses.add(reader.pulse())
+    assert commands(reader) == ["second", "reduce"]
+    back.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    back.execute(ADD_RUN, ["third"])
+    pulses.add(reader.pulse())
+    assert commands(reader) == ["third", "second", "reduce"]
+    back.close()
+    reader.pulse()
+    assert commands(reader) == ["third", "second", "reduce"]
+    reader.close()
+    assert len(pulses) == 3
+
+
+def orphan(file: Database, writer: sqlite3.Connection) -> Database:
+    """A copy of the file and its -wal without the -shm, as somebody would make it by hand."""
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute(ADD_RUN, ["only in the wal"])
+    folder = place(file).parent.parent / "copied"
+    folder.mkdir()
+    for name in ("books.db", "books.db-wal"):
+        shutil.copyfile(place(file).with_name(name), folder / name)
+    return Database("default", SQLITE, path=folder / "books.db")
+
+
+def test_changes_in_an_orphaned_wal_are_told_and_not_passed_over(file: Database, writer: sqlite3.Connection) -> None:
+    copied = orphan(file, writer)
+    before = traces(place(copied).parent)
+    assert "--copy" in refusal(copied)
+    assert traces(place(copied).parent) == before
+
+
+def test_a_private_copy_shows_the_changes_in_an_orphaned_wal(file: Database, writer: sqlite3.Connection) -> None:
+    copied = orphan(file, writer)
+    before = traces(place(copied).parent)
+    reader = Reader(copied, copy=True)
+    assert commands(reader) == ["only in the wal", "reduce"]
+    reader.close()
+    assert traces(place(copied).parent) == before
+
+
+# a writer that was killed inside a transaction
+
+KILLED = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size=5")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE outflow_run SET command_name = 'torn'")
+connection.execute("INSERT INTO outflow_configuration (config, settings, hash) "
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+    "SELECT hex(randomblob(200)), '{}', hex(randomblob(16)) FROM n")
+print("inside", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def torn(file: Database) -> Database:
+    """A file whose writer got SIGKILL in a transaction that was half written: beside it is a hot journal."""
+    with running(KILLED, place(file)):
+        pass
+    assert place(file).with_name("books.db-journal").stat().st_size > 512
+    return file
+
+
+def test_a_journal_of_a_killed_writer_is_told_with_the_way_out(torn: Database) -> None:
+    before = traces(place(torn).parent)
+    words = refusal(torn)
+    assert "a writer was killed" in words and "--copy" in words
+    assert traces(place(torn).parent) == before
+
+
+def test_a_private_copy_shows_what_was_there_before_the_killed_transaction(torn: Database) -> None:
+    before = traces(place(torn).parent)
+    reader = Reader(torn, copy=True)
+    assert commands(reader) == ["reduce"]
+    assert len(queries.hashes(reader, range(10_000))) == 1
+    reader.close()
+    assert traces(place(torn).parent) == before
+
+
+def test_a_reader_goes_on_when_the_next_writer_has_repaired_the_file(torn: Database) -> None:
+    reader = Reader(torn)
+    with pytest.raises(SourceError):
+        commands(reader)
+    add_run(torn)
+    assert commands(reader) == ["reduce", "reduce"]
+    reader.close()
+
+
+def test_a_private_copy_is_made_anew_when_the_file_changes_and_is_removed_at_the_end(file: Database) -> None:
+    reader = Reader(file, copy=True)
+    first = reader.pulse()
+    assert commands(reader) == ["reduce"] and reader.pulse() == first
+    add_run(file)
+    assert reader.pulse() != first
+    assert commands(reader) == ["reduce", "reduce"]
+    folders = [Path(reader._file._folder.name)] if reader._file and reader._file._folder else []
+    reader.close()
+    assert folders and not folders[0].exists()
+
+
+BUSY = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA synchronous=OFF")
+connection.execute("PRAGMA cache_size=20")
+print("ready", flush=True)
+number = 0
+while True:
+    number += 1
+    connection.execute("UPDATE outflow_run SET command_name = ?", [str(number)])
+"""
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_private_copy_of_a_busy_file_is_one_state_of_it(
+    file: Database, writer: sqlite3.Connection, mode: str
+) -> None:
+    writer.execute(f"PRAGMA journal_mode={mode}")
+    writer.execute("BEGIN")
+    writer.executemany(ADD_RUN, [["0"]] * 5_000)
+    writer.execute("UPDATE outflow_run SET command_name = '0'")
+    writer.execute("COMMIT")
+    writer.close()
+    seen: set[str | None] = set()
+    refused = 0
+    with running(BUSY, place(file)):
+        for _ in range(12):
+            reader = Reader(file, copy=True)
+            try:
+                found = set(commands(reader))
+            except SourceError as error:
+                assert "changes faster than it can be copied" in str(error)
+                refused += 1
+            else:
+                assert len(found) == 1, "a mixture of two states"
+                seen |= found
+            reader.close()
+    assert len(seen) + refused > 1, "nobody wrote"
+
+
+# files that cannot be read
+
+
+def broken(folder: Path, name: str) -> Database:
+    """A file with something wrong with it."""
+    path = folder / "books.db"
+    if name != "missing":
+        books_file(path)
+    if name == "empty":
+        path.write_bytes(b"")
+    elif name == "text":
+        path.write_text("databases: !include databases.yml\n" * 50)
+    elif name == "cut off":
+        os.truncate(path, path.stat().st_size // 2 + 100)
+    elif name == "only a header":
+        os.truncate(path, 100)
+    elif name == "a few bytes":
+        os.truncate(path, 10)
+    elif name == "scribbled over":
+        with path.open("r+b") as file:
+            file.seek(100)
+            file.write(b"\xff" * 20_000)
+    elif name == "a folder":
+        path.unlink()
+        path.mkdir()
+    elif name == "under a file":
+        path = path / "books.db"
+    elif name == "a circle of links":
+        path.unlink()
+        path.symlink_to(path)
+    return Database("default", SQLITE, path=path)
+
+
+BROKEN = {
+    "missing": "no such file",
+    "empty": "the file is empty (0 bytes), no tables were made in it yet; run 'outflow-db upgrade'",
+    "text": "not a SQLite database",
+    "cut off": "",
+    "only a header": "",
+    "a few bytes": "not a SQLite database",
+    "scribbled over": "",
+    "a folder": "cannot be read",
+    "under a file": "cannot be looked at",
+    "a circle of links": "cannot be looked at",
+}
+
+
+@pytest.mark.parametrize("copy", [False, True], ids=["itself", "a copy"])
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_is_told_in_words_that_name_it(tmp_path: Path, name: str, copy: bool) -> None:
+    database = broken(tmp_path, name)
+    before = traces(tmp_path) if place(database).is_file() else None
+    words = refusal(database, copy=copy)
+    assert words.startswith(f"{database.path}: ") and BROKEN[name] in words
+    assert before is None or traces(tmp_path) == before
+
+
+def as_nobody(work: Callable[[], str]) -> str:
+    """What some work returns in a process that has no rights."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            os.write(writing, work().encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        return answer.read()
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_file_that_one_may_not_read_is_told_in_words(file: Database, what: str) -> None:
+    closed = place(file) if what == "file" else place(file).parent
+    if what == "file":
+        for folder in place(file).parents[:-2]:
+            folder.chmod(0o755)
+    mode = closed.stat().st_mode
+    closed.chmod(0)
+    words = as_nobody(lambda: refusal(file))
+    closed.chmod(mode)
+    assert words.startswith(f"{file.path}: cannot be") and "Permission denied" in words
+
+
+def test_a_file_that_was_replaced_is_read_not_the_one_before(file: Database) -> None:
+    reader = Reader(file)
+    commands(reader)
+    identity, pulse = reader.identity, reader.pulse()
+    other = books_file(place(file).with_name("other.db"))
+    add_run(other)
+    place(other).replace(place(file))
+    assert reader.pulse() != pulse and reader.identity != identity
+    assert commands(reader) == ["reduce", "reduce"]
+    reader.close()
+
+
+def test_a_file_that_is_gone_is_told_and_read_again_when_it_is_back(file: Database) -> None:
+    reader = Reader(file)
+    commands(reader)
+    away = place(file).rename(place(file).with_name("away.db"))
+    with pytest.raises(SourceError, match="no such file"):
+        commands(reader)
+    away.rename(place(file))
+    assert commands(reader) == ["reduce"]
+    reader.close()
+
+
+# other shapes
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (["CREATE TABLE product (id int)"], r"no Outflow tables here \(it holds product\); run 'outflow-db upgrade'"),
+        (["CREATE TABLE t (id int)", "DROP TABLE t"], r"no Outflow tables here \(it has no tables\)"),
+        (
+            ["CREATE TABLE outflow_run (id int)", "CREATE TABLE outflow_task (id int)"],
+            r"made by Outflow 0\.6, .*upgrade it with Outflow 0\.9",
+        ),
+        (
+            [f"CREATE TABLE {name} (id int)" for name in ("configuration", "run", "task", "edge")],
+            r"made by Outflow 0\.3",
+        ),
+        (["CREATE TABLE outflow_block (id int)"], r"outflow_configuration\.id, .* are missing.*newer outflow-tui"),
+    ],
+    ids=["a pipeline's own", "none", "0.6", "0.3", "half"],
+)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_tables_of_another_shape_are_told_in_words(
+    request: pytest.FixtureRequest, tmp_path: Path, dialect: str, statements: list[str], words: str
+) -> None:
+    database = configure(tmp_path, {"default": entry(request, dialect)}).database()
+    engine = make_engine(database, "admin", create=True)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+    reader = Reader(database)
+    with pytest.raises(SchemaError, match=words) as caught:
+        commands(reader)
+    assert database.shown in str(caught.value)
+    make_tables_again(database, statements)
+    assert commands(reader) == []
+    reader.close()
+
+
+def make_tables_again(database: Database, statements: list[str]) -> None:
+    """Put the right tables in the place of the wrong ones."""
+    engine = make_engine(database, "admin")
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(f"DROP TABLE IF EXISTS {statement.split()[2]}"))
+    engine.dispose()
+    make_tables(database)
+
+
+def test_the_database_that_outflow_06_made_is_told_in_words(tmp_path: Path) -> None:
+    shutil.copyfile(FIXTURES / "sqlite" / "old_0.6.2" / "outflow.db", tmp_path / "outflow.db")
+    assert "made by Outflow 0.6" in refusal(Database("default", SQLITE, path=tmp_path / "outflow.db"))
+
+
+# no way to write
+
+
+WRITES: dict[str, Executable] = {
+    "insert": insert(tables.configuration).values(config={}, settings={}, hash="x"),
+    "update": update(tables.run).values(command_name="x"),
+    "delete": delete(tables.run),
+    "drop": text("DROP TABLE outflow_edge"),
+    "create": text("CREATE TABLE made (id int)"),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("what", WRITES)
+def test_nothing_can_be_written_through_a_reader(
+    request: pytest.FixtureRequest, tmp_path: Path, dialect: str, what: str
+) -> None:
+    settings = fresh_books(request, tmp_path, dialect)
+    with record_run("reduce", config=settings):
+        pass
+    reader = Reader(settings.database())
+    before = traces(tmp_path)
+    with pytest.raises(SourceError):
+        reader.rows(WRITES[what])
+    assert traces(tmp_path) == before
+    assert commands(reader) == ["reduce"]
+    reader.close()
+
+
+# PostgreSQL
+
+
+@pytest.fixture
+def server_books(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """Empty books on a PostgreSQL server."""
+    return fresh_books(request, tmp_path, POSTGRESQL).database()
+
+
+SESSION = text(
+    "SELECT state, application_name, current_setting('default_transaction_read_only'), "
+    "current_setting('statement_timeout') FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+)
+
+
+def test_a_reader_is_read_only_named_and_bounded_on_the_server(server_books: Database) -> None:
+    reader = Reader(server_books)
+    assert tuple(reader.rows(SESSION)[0]) == ("active", "outflow-tui", "on", "15s")
+    reader.close()
+
+
+def test_no_transaction_stays_open_on_the_server(server_books: Database, postgres: Postgres) -> None:
+    reader = Reader(server_books)
+    reader.pulse()
+    commands(reader)
+    ask = "SELECT state FROM pg_stat_activity WHERE application_name = 'outflow-tui' AND datname = '{}'"
+    assert postgres.superuser_sql(ask.format(server_books.database)) == [("idle",)]
+    engine = make_engine(server_books, "admin")
+    with engine.begin() as connection:
+        connection.execute(text("SET lock_timeout = '2s'"))
+        connection.execute(text("ALTER TABLE outflow_run ADD COLUMN more int"))
+    engine.dispose()
+    assert commands(reader) == []
+    reader.close()
+
+
+def test_a_connection_that_was_cut_is_told_once_and_opened_again(server_books: Database, postgres: Postgres) -> None:
+    reader = Reader(server_books)
+    commands(reader)
+    ask = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = '{}'"
+    assert postgres.superuser_sql(ask.format(server_books.database)) == [(1,)]
+    with pytest.raises(SourceError, match=r"Cannot read postgresql://pipeuser@.*: "):
+        commands(reader)
+    assert commands(reader) == []
+    reader.close()
+
+
+def test_a_role_without_a_free_connection_is_an_answer_not_a_crash(server_books: Database, postgres: Postgres) -> None:
+    postgres.superuser_sql("ALTER ROLE pipeuser CONNECTION LIMIT 0")
+    try:
+        words = refusal(server_books)
+    finally:
+        postgres.superuser_sql("ALTER ROLE pipeuser CONNECTION LIMIT -1")
+    assert "too many connections" in words and "userpwd" not in words
+
+
+def test_tables_that_the_role_may_not_read_are_told(server_books: Database, postgres: Postgres) -> None:
+    assert server_books.database is not None
+    postgres.superuser_sql("REVOKE SELECT ON ALL TABLES IN SCHEMA public FROM pipeuser", server_books.database)
+    assert "permission denied" in refusal(server_books)
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:1", "host.invalid:5432"])
+def test_a_server_that_cannot_be_reached_is_named_without_the_password(tmp_path: Path, address: str) -> None:
+    address = str(tmp_path / address) if address == "nowhere" else address
+    gone = {"dialect": POSTGRESQL, "address": address, "database": "d", "user": "me:s3cret"}
+    words = refusal(configure(tmp_path, {"default": gone}).database())
+    assert words.startswith("Cannot read postgresql://me@") and "s3cret" not in words
+
+
+def test_a_database_that_does_not_exist_is_told(server_books: Database) -> None:
+    assert 'database "gone" does not exist' in refusal(replace(server_books, database="gone"))
+
+
+def test_a_statement_that_spans_binds_is_refused_by_a_reader_too(file: Database) -> None:
+    other = Table("other", MetaData(), Column("id", Integer), info={"bind_key": "archive"})
+    reader = Reader(file)
+    with pytest.raises(BindError, match="archive"):
+        reader.rows(select(tables.run.c.id, other.c.id))
+    reader.close()
