@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from outflow_core.json_text import parsed
+
 MASK = "******"
 Path = tuple[str | int, ...]
 
@@ -110,11 +112,9 @@ def mask_inputs(values: Any) -> Any:
 def _mask_json(text: Any) -> Any:
     if not isinstance(text, str) or text[:1] not in ("{", "["):
         return mask_secrets(text)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return mask_secrets(text)
-    masked = mask_secrets(value)
+    masked = mask_secrets(parsed(text))
+    if isinstance(masked, str):
+        return masked
     return text if next(masked_paths(masked), None) is None else Masked(json.dumps(masked), text)
 
 

@@ -6,7 +6,6 @@ Outflow made. States are compared as text, so that a value from a newer version 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or
 
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
+from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_paths, sealed_paths
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
@@ -32,10 +32,7 @@ UUID_DIGITS = 8
 SLICE = 20_000
 """How many rows one statement goes over when a whole table has to be counted."""
 
-JSON_DEPTH = 200
-
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?")
-_BRACKET = re.compile(r"[\[\]{}]")
 
 
 def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -393,33 +390,6 @@ def hashes(reads: Reads, ids: Collection[int]) -> dict[int, str]:
     """The hashes of these configurations."""
     query = select(configuration.c.id, configuration.c.hash)
     return {row[0]: row[1] for some in _chunks(ids) for row in reads.rows(query.where(configuration.c.id.in_(some)))}
-
-
-def as_json(text: str | None) -> Any:
-    """The value of a JSON column read as text: old versions wrote JSON into a JSON string; what is none stays text."""
-    if text is None:
-        return None
-    value = _parsed(text)
-    return _parsed(value) if isinstance(value, str) and value is not text and value[:1] in ("{", "[") else value
-
-
-def _parsed(text: str) -> Any:
-    """The value of a JSON text; the text itself when it is none, or nested beyond reason."""
-    try:
-        return json.loads(text) if _depth(text) <= JSON_DEPTH else text
-    except ValueError:
-        return text
-
-
-def _depth(text: str) -> int:
-    """At least how deeply a JSON text is nested; cheap, for most are not."""
-    if text.count("[") + text.count("{") <= JSON_DEPTH:
-        return 0
-    depth = deepest = 0
-    for sign in _BRACKET.findall(text):
-        depth += 1 if sign in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def as_time(text: str | None) -> datetime | None:

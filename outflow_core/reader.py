@@ -68,7 +68,7 @@ class Reader:
             try:
                 rows = self._connected().execute(statement).all()
             except DBAPIError as error:
-                if self._is_steady():
+                if self._is_steady() and not self._gets_lenient(error):
                     raise self._failure(error) from None
             except (UnicodeError, ValueError, OverflowError) as error:
                 raise SourceError(
@@ -79,6 +79,13 @@ class Reader:
                     return rows
             self.close()
         raise SourceError(f"{self.name}: changes all the time while it is read; trying again may do.")
+
+    def _gets_lenient(self, error: DBAPIError) -> bool:
+        """Whether to try again, reading what is no UTF-8 as well as it goes, which is slower."""
+        if self._file is None or self._file.is_lenient or "decode to UTF-8" not in str(error.orig):
+            return False
+        self._file.is_lenient = True
+        return True
 
     def _is_steady(self) -> bool:
         return self._file is None or self._file.was_steady()

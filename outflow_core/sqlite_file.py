@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from outflow_core.engines import sqlite_uri
@@ -50,6 +51,7 @@ class SqliteFile:
         self._opened: FileSign | None = None
         self._immutable = False
         self._openings = 0
+        self.is_lenient = False
         self.generation = 0
         """Grows when another content has taken the place of the one that was looked at before."""
 
@@ -73,10 +75,14 @@ class SqliteFile:
             self.generation += 1
         self._opened, self._openings, self._immutable = sign, self._openings + 1, immutable
         path = self._private_copy(real) if self._copy else real
+        uri = sqlite_uri(path, options)
         try:
-            return sqlite3.connect(sqlite_uri(path, options), uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
         except sqlite3.OperationalError as error:
             raise SourceError(sqlite_words(self.path, error)) from None
+        if self.is_lenient:
+            connection.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
+        return connection
 
     def _options(self, sign: FileSign, real: Path) -> str:
         header = self._header(sign)

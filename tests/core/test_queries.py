@@ -18,6 +18,7 @@ from outflow_core import context, queries, tables
 from outflow_core.engines import make_engine
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import causes
+from outflow_core.json_text import as_json
 from outflow_core.masking import MASK
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
@@ -343,8 +344,8 @@ def test_what_is_no_mapping_is_shown_as_it_is(file_books: Books, value: str) -> 
 @patient
 @given(st.text())
 def test_any_text_is_read_as_json_or_as_text(value: str) -> None:
-    queries.as_json(value)
-    assert queries.as_json(json.dumps({"a": value})) == {"a": value}
+    as_json(value)
+    assert as_json(json.dumps({"a": value})) == {"a": value}
 
 
 # rows as nobody foresaw them
