@@ -1,0 +1,80 @@
+"""The demonstration: what it shows, and that nothing stays behind, however it ends."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo.py"
+PATIENCE = 60.0
+
+
+def left_behind(folder: Path) -> list[str]:
+    """What the demonstration left of its directory."""
+    return [path.name for path in folder.iterdir() if path.name.startswith("outflow-")]
+
+
+def is_alive(folder: Path) -> list[str]:
+    """The processes that still have to do with a directory."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(folder) in line]
+
+
+def until_gone(folder: Path) -> None:
+    waited = 0.0
+    while left_behind(folder) or is_alive(folder):
+        time.sleep(0.1)
+        waited += 0.1
+        assert waited < PATIENCE, (left_behind(folder), is_alive(folder))
+
+
+def test_without_a_terminal_it_prints_the_runs_and_leaves_nothing(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yml"
+    mine.write_text("databases: {default: {dialect: sqlite, path: mine.db}}\n")
+    environment = os.environ | {
+        "TMPDIR": str(tmp_path),
+        "OUTFLOW_CONFIG_PATH": str(mine),
+        "PIPELINE_ROOT_DIRECTORY": str(tmp_path),
+    }
+    answer = subprocess.run(
+        [sys.executable, DEMO], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+    assert answer.returncode == 0, answer.stderr
+    states = [line.split()[1] for line in answer.stdout.splitlines() if "reduce_night" in line]
+    assert states == ["running", "failed", "success", "success"]
+    until_gone(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yml"]
+
+
+@pytest.mark.parametrize("end", ["q", "window closed", "signal", "signal ignored, window closed"])
+def test_it_leaves_nothing_whichever_way_it_ends(end: str, tmp_path: Path) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        if end.startswith("signal ignored"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        os.environ |= {"TMPDIR": str(tmp_path), "TERM": "xterm-256color"}
+        os.execv(sys.executable, [sys.executable, str(DEMO)])
+    seen = b""
+    while b"PROGRESS" not in seen:
+        seen += os.read(terminal, 65536)
+    if end == "q":
+        os.write(terminal, b"q")
+        try:
+            while os.read(terminal, 65536):
+                pass
+        except OSError:
+            pass
+    elif end == "signal":
+        os.kill(pid, signal.SIGTERM)
+        os.close(terminal)
+    else:
+        os.close(terminal)
+    os.waitpid(pid, 0)
+    until_gone(tmp_path)
