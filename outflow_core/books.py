@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from outflow_core import tables
 from outflow_core.engines import Engines, driver_words
-from outflow_core.errors import RecordError
+from outflow_core.errors import OutflowError, RecordError
 from outflow_core.masking import mask_text
 from outflow_core.settings import DEFAULT_BIND
 

@@ -155,3 +155,35 @@ async def test_the_tree_is_kept_where_it_was_when_the_window_changes() -> None:
         await desk.sees("377")
         await desk.pilot.resize_terminal(200, 50)
         await desk.sees("frame 377")
+
+
+async def test_the_help_shows_the_keys_of_the_screen_it_was_asked_on() -> None:
+    async with sitting(FakeSource([night()]), size=(80, 24)) as desk:
+        await open_run(desk)
+        await desk.press("question_mark")
+        await desk.sees("To the next failed task, wherever it is")
+        assert desk.lines()[1].strip() == "Run"
+        await desk.press("q")
+        await desk.sees("load_catalog")
+
+
+async def test_the_palette_does_what_the_keys_do() -> None:
+    async with sitting(FakeSource([night()]), size=(100, 30)) as desk:
+        await open_run(desk)
+        await desk.press("ctrl+p")
+        await desk.sees("Search for commands")
+        await desk.press(*"by cause")
+        await desk.sees("The failed tasks grouped by cause")
+        await desk.press("enter")
+        await desk.sees("2 failed tasks, 1 cause")
+
+
+async def test_the_details_can_be_read_with_the_keyboard() -> None:
+    async with sitting(FakeSource([night()]), size=(80, 12)) as desk:
+        await open_run(desk)
+        await desk.sees("231")
+        await desk.press("tab", "end")
+        await desk.sees("library frame")
+        await desk.press("tab")
+        await desk.press("n")
+        await desk.sees("377")
