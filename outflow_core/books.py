@@ -93,6 +93,8 @@ class Books:
         try:
             with self._engines.engine(self._key).begin() as connection:  # asked for each time: a fork has its own
                 return write(connection)
+        except OutflowError as error:
+            raise error.with_traceback(None) from None  # the frames of the connection pool tell a user nothing
         except DBAPIError as error:
             words = driver_words(error)
             hint = "; run 'outflow-db upgrade' to make the tables" if _NO_TABLE.search(words) else ""
