@@ -1,12 +1,7 @@
-"""Runs the migrations of one bind on the open connection that `outflow_core.schema` hands over."""
+"""Runs the migrations of one bind on what `outflow_core.revisions` hands over: an open connection, or a dialect."""
 
 from alembic import context
 
-handed_over = context.config.attributes
-context.configure(
-    connection=handed_over["connection"],
-    version_table=handed_over["version_table"],
-    render_as_batch=True,
-)
+context.configure(render_as_batch=True, **context.config.attributes["configure"])
 with context.begin_transaction():
     context.run_migrations()

@@ -3,115 +3,62 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from outflow_core import db_verbs
 from outflow_core.errors import OutflowError
-
-if TYPE_CHECKING:
-    from outflow_core.schema_rows import BindReport, BindStatus
-
-TROUBLE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 when all is well, 2 on trouble, which is told in a sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        return _VERBS[options.verb](options)
+        return db_verbs.VERBS[options.verb](options)
     except OutflowError as error:
-        return _complain([str(error)])
+        return db_verbs.complain([str(error)])
     except KeyboardInterrupt:
-        return _complain(["Stopped; what was not finished yet stays as it was."])
+        return db_verbs.complain(["Stopped; what was not finished yet stays as it was."])
 
 
 def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--config", metavar="FILE", help="the configuration; without it config.yml and its like")
+    file = argparse.ArgumentParser(add_help=False)
+    file.add_argument("--config", metavar="FILE", help="the configuration; without it config.yml and its like")
+    shared = argparse.ArgumentParser(add_help=False, parents=[file])
     shared.add_argument("--bind", metavar="KEY", help="one database only, by its key in the configuration")
+    models = argparse.ArgumentParser(add_help=False)
+    models.add_argument(
+        "--models", metavar="MODULE", nargs="+", default=[], help="modules of models, in place of the key 'models'"
+    )
+    json = argparse.ArgumentParser(add_help=False)
+    json.add_argument("--json", action="store_true", help="as JSON")
     parser = argparse.ArgumentParser(prog="outflow-db", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    verbs.add_parser("upgrade", parents=[shared], help="make the tables, or bring them up to date; adopts Outflow's")
+    forth = verbs.add_parser(
+        "upgrade", parents=[shared], help="make the tables, or bring them up to date; adopts Outflow's"
+    )
+    forth.add_argument("--indexes", action="store_true", help="the monitor's indexes too, if Outflow made the tables")
     back = verbs.add_parser("downgrade", parents=[shared], help="take one database back to an older revision")
     back.add_argument("revision", metavar="REVISION", help="a revision, -1 for one step, or base for all")
     back.add_argument("--yes", action="store_true", help="do not ask, even if data will be lost")
-    state = verbs.add_parser("status", parents=[shared], help="tell how each database stands; changes nothing")
-    state.add_argument("--json", action="store_true", help="as JSON")
+    verbs.add_parser("status", parents=[shared, json], help="tell how each database stands; changes nothing")
+    verbs.add_parser("history", parents=[shared, json], help="list the revisions, newest first, and which are applied")
+    verbs.add_parser(
+        "check", parents=[shared, models, json], help="exit with 1 when an upgrade is due or the models differ"
+    )
+    new = verbs.add_parser(
+        "revision", parents=[shared, models], help="write a migration from what the models and a database disagree on"
+    )
+    new.add_argument("-m", "--message", metavar="TEXT", required=True, help="what the migration does, in a few words")
+    sql = verbs.add_parser("sql", parents=[shared], help="print the SQL that an upgrade would run; changes nothing")
+    sql.add_argument("--from-nothing", action="store_true", help="for an empty database; none is looked at")
+    verbs.add_parser("indexes", parents=[file], help="make the monitor's indexes in a database that Outflow made")
+    roles = verbs.add_parser("roles", parents=[shared], help="print the SQL that makes the two roles and the database")
+    roles.add_argument("--apply", action="store_true", help="make what is missing, with the configuration's passwords")
+    roles.add_argument(
+        "--as", dest="maker", metavar="WHO", help="who makes it: a role of the server, or a postgresql:// URL"
+    )
     return parser
-
-
-def _upgrade(options: argparse.Namespace) -> int:
-    from outflow_core.schema import upgrade
-    from outflow_core.settings import load_settings
-
-    reports = upgrade(load_settings(options.config), options.bind)
-    _print_aligned((report.key, report.words, report.database) for report in reports if not report.is_trouble)
-    return _complain_of(reports)
-
-
-def _downgrade(options: argparse.Namespace) -> int:
-    from outflow_core.schema import downgrade, plan_downgrade
-    from outflow_core.settings import DEFAULT_BIND, load_settings
-
-    settings, key = load_settings(options.config), options.bind or DEFAULT_BIND
-    losses = plan_downgrade(settings, key, options.revision).losses
-    if losses and not options.yes and not _agreed(settings.database(key).shown, losses):
-        return TROUBLE
-    report = downgrade(settings, key, options.revision)
-    _print_aligned([(report.key, report.words, report.database)])
-    return 0
-
-
-def _agreed(database: str, losses: str) -> bool:
-    """Whether somebody at a terminal agrees to lose data."""
-    warning = f"{database}: this deletes {losses}"
-    if not sys.stdin.isatty():
-        _complain([f"{warning}; nobody can be asked here, so give --yes if that is meant."])
-        return False
-    if input(f"{warning}. Type yes to go on: ").strip().lower() == "yes":
-        return True
-    _complain(["Nothing was changed."])
-    return False
-
-
-def _status(options: argparse.Namespace) -> int:
-    from outflow_core.schema import status
-    from outflow_core.settings import load_settings
-
-    found = status(load_settings(options.config), options.bind)
-    if options.json:
-        print(json.dumps([asdict(bind) for bind in found], indent=2))
-    else:
-        _print_aligned((bind.key, bind.words, bind.database) for bind in found if not bind.is_trouble)
-    return _complain_of(found)
-
-
-_VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "upgrade": _upgrade,
-    "downgrade": _downgrade,
-    "status": _status,
-}
-
-
-def _print_aligned(lines: Iterable[tuple[str, ...]]) -> None:
-    """One line for each entry, its fields in columns."""
-    table = list(lines)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for line in table:
-        print("  ".join(field.ljust(width) for field, width in zip(line, widths, strict=True)).rstrip())
-
-
-def _complain_of(binds: Iterable[BindReport | BindStatus]) -> int:
-    return _complain([f"{bind.key}: {bind.words}" for bind in binds if bind.is_trouble])
-
-
-def _complain(sentences: Sequence[str]) -> int:
-    for sentence in sentences:
-        print(f"outflow-db: {sentence}", file=sys.stderr)
-    return TROUBLE if sentences else 0
 
 
 if __name__ == "__main__":

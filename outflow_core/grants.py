@@ -31,10 +31,71 @@ _STATEMENTS: Final = (
 
 def grant_data_rights(connection: Connection, database: Database, kept: tuple[str, ...]) -> None:
     """Let the user role use the owner's tables, present and later ones; those in `kept` it may only read."""
-    if database.user is None or database.admin is None or database.user.name == database.admin.name:
+    if not _has_two_roles(database):
         return
+    role = database.user.name if database.user else ""
     for question in _STATEMENTS:
-        statements = connection.execute(text(question), {"role": database.user.name, "kept": list(kept)})
+        statements = connection.execute(text(question), {"role": role, "kept": list(kept)})
         for statement in statements.scalars().all():
-            # a role's name may hold a percent sign, which the driver would take for a parameter
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            run_plain(connection, statement)
+
+
+def grants_script(database: Database, kept: tuple[str, ...]) -> str:
+    """The SQL that grants the same, as a script for a server that is not at hand; empty where nothing is granted."""
+    if not _has_two_roles(database):
+        return ""
+    role = quoted_text(database.user.name if database.user else "")
+    tables = f"ARRAY[{', '.join(map(quoted_text, kept))}]"
+    return "\n".join(
+        "DO $outflow_grants$ DECLARE statement text; BEGIN\n"
+        f"  FOR statement IN {question.replace(':role', role).replace(':kept', tables)}\n"
+        "  LOOP EXECUTE statement; END LOOP;\n"
+        "END $outflow_grants$;"
+        for question in _STATEMENTS
+    )
+
+
+def _has_two_roles(database: Database) -> bool:
+    user, admin = database.user, database.admin
+    return user is not None and admin is not None and user.name != admin.name
+
+
+def schema_of(database: Database) -> str | None:
+    """The schema that holds a PostgreSQL database's tables, when the configuration names one."""
+    named = getattr(database, "schema", None)
+    return named if isinstance(named, str) else None
+
+
+def make_schema(connection: Connection, database: Database) -> None:
+    """Make the schema that the configuration names; one that is there needs no right to make any."""
+    schema = schema_of(database)
+    if schema is None or connection.dialect.name != "postgresql":
+        return
+    if not connection.execute(
+        text("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :name"), {"name": schema}
+    ).first():
+        run_plain(connection, f"CREATE SCHEMA {quoted_name(schema)}")
+
+
+def run_plain(connection: Connection, statement: str) -> None:
+    """Run a statement as it stands: a name in it may hold a percent sign, which the driver takes for a parameter."""
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+def quoted_name(name: str) -> str:
+    """A role's, database's or schema's name as SQL wants it.
+
+    >>> print(quoted_name('we"ird'))
+    "we""ird"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_text(words: str) -> str:
+    """A text as SQL wants it; backslashes mean themselves, whatever the server's settings.
+
+    >>> print(quoted_text("o'brien"), quoted_text("a\\\\b"))
+    'o''brien' E'a\\\\b'
+    """
+    doubled = words.replace("'", "''")
+    return f"'{doubled}'" if "\\" not in words else "E'" + doubled.replace("\\", "\\\\") + "'"

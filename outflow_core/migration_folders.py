@@ -17,10 +17,18 @@ def migrations_home() -> Path:
     raise SchemaError(f"{package}: no migrations here nor beside it; install outflow-tui again.")
 
 
+def own_folder(settings: Settings, key: str) -> Path | None:
+    """The folder of the pipeline's own revisions of a bind, there or not; None when the configuration names none."""
+    return None if settings.migrations is None else settings.migrations / key
+
+
 def version_folders(settings: Settings, key: str) -> tuple[Path, ...]:
     """The folders that hold a bind's revisions."""
     own = settings.migrations
     if own is not None and not own.is_dir():
-        raise ConfigError(f"{settings.path}: 'migrations' names {own}, which is no directory; make it or take it out.")
+        raise ConfigError(
+            f"{settings.path}: 'migrations' names {own}, which is no directory; make it ('outflow-db revision' does), "
+            "or take it out."
+        )
     candidates = [migrations_home() / key / "versions", *([own / key] if own else [])]
     return tuple(folder for folder in candidates if folder.is_dir())

@@ -15,6 +15,7 @@ from outflow_core.errors import SourceError
 from outflow_core.settings import Database
 from outflow_core.sqlite_file import SqliteFile, sqlite_words
 
+UPGRADE_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('outflow_core_version'))"
 _NO_RIGHT: Final = "42501"
 
 
@@ -32,7 +33,7 @@ def changing(database: Database, *, create: bool = False) -> Iterator[Connection
     try:
         with _connected(engine, database) as connection, connection.begin():
             if database.path is None:
-                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('outflow_core_version'))"))
+                connection.execute(text(UPGRADE_LOCK))
             yield connection
     except DBAPIError as error:
         raise SourceError(f"Cannot change {database.shown}: {_words(database, error)}; nothing was changed.") from error
@@ -66,6 +67,15 @@ def _words(database: Database, error: DBAPIError) -> str:
     if getattr(error.orig, "pgcode", None) == _NO_RIGHT and database.admin is None:
         return f"{words} (add 'admin: name:password' to database {database.key!r}, a role that owns its tables)"
     return str(words)
+
+
+def words_before_looking(database: Database) -> str:
+    """What a SQLite file tells without being opened: that it is not there, or empty."""
+    if database.path is None:
+        return ""
+    if not database.path.exists():
+        return "no file yet"
+    return "" if database.path.stat().st_size else "no tables yet"
 
 
 @contextmanager

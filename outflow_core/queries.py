@@ -23,7 +23,7 @@ from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Exception
 from outflow_core.states import BlockType, State
 from outflow_core.tables import block, configuration, edge, run, runtime_exception
 
-CHUNK = 500
+CHUNK = 450
 """How many values one IN (...) holds: SQLite's older limit is 999."""
 
 UUID_DIGITS = 8
