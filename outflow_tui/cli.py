@@ -117,6 +117,20 @@ def _script_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of sources without what all of them share at both ends.
+
+    >>> distinct(["/data/a/outflow.db", "/data/b/outflow.db"]), distinct(["x/outflow.db"])
+    (['a', 'b'], ['x/outflow.db'])
+    """
+    parts = [name.split("/") for name in names]
+    for end in (-1, 0):
+        while len(parts) > 1 and min(map(len, parts)) > 1 and len({path[end] for path in parts}) == 1:
+            for path in parts:
+                path.pop(end)
+    return ["/".join(path) for path in parts]
+
+
 class _Once(argparse.Action):
     """An option that may be given once: of two sources the first would be lost without a word."""
 
@@ -150,7 +164,8 @@ def _watch(options: argparse.Namespace) -> int:
 
         return opens
 
-    watched = [Watched(_short(database.shown), opener(database)) for database in databases]
+    shown = distinct([_short(database.shown) for database in databases])
+    watched = [Watched(name, opener(database)) for name, database in zip(shown, databases, strict=True)]
     app = OutflowApp(watched, seconds=options.every)
     app.run()
     return app.return_code or 0

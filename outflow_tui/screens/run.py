@@ -105,7 +105,7 @@ class RunScreen(BooksScreen):
         self._details.show(layout.lines(detail))
         if is_other:
             self._details.go_to(0)
-            self._details.scroll_to(y=0, animate=False, immediate=True)
+            self._details.scroll_lines_to(0)
 
     def on_line_view_moved(self, moved: LineView.Moved) -> None:
         """Another block is selected: read it now, not at the next tick."""

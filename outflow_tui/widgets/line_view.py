@@ -101,7 +101,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         moved = self._follow(key)
         if moved != self.cursor:
             self.cursor = moved
-            self.scroll_to(y=max(moved - offset, 0), animate=False, immediate=True)
+            self.scroll_lines_to(moved - offset)
             self.refresh()
         else:
             self._refresh_changed(before)
@@ -146,7 +146,11 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
             target = line if line < top else line - height + 1
             if abs(line - top) > 2 * height:
                 target = line - height // 2
-            self.scroll_to(y=max(target, 0), animate=False, immediate=True)
+            self.scroll_lines_to(target)
+
+    def scroll_lines_to(self, line: int) -> None:
+        """Let the window begin at a line; forced, for whether there is room to scroll is only known after a layout."""
+        self.scroll_to(y=max(line, 0), animate=False, immediate=True, force=True)
 
     def go_to_key(self, key: Hashable) -> bool:
         """Put the cursor on the record of a key; whether it is there."""

@@ -40,12 +40,11 @@ class RunItem:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; a width of 0 takes what is left, `from_width` is the window's width that it needs."""
+    """One column; a width of 0 takes what is left."""
 
     title: str
     width: int
     cell: Callable[[RunItem, RunList], Piece]
-    from_width: int = 0
     wide: int = 0
     """The width in a window of 120 cells or more, where that differs."""
 
@@ -75,9 +74,8 @@ class RunList(LineView[RunItem]):
 
     def columns(self, width: int) -> list[tuple[Column, int]]:
         """The columns that a window of this width shows, each with its width."""
-        chosen = [
-            column for column in COLUMNS if column.from_width <= width and (self.several or column.title != "SOURCE")
-        ]
+        left_out = "SOURCE" if not self.several else "" if self.is_wide else "HOST"
+        chosen = [column for column in COLUMNS if column.title != left_out]
         widths = [column.wide if self.is_wide and column.wide else column.width for column in chosen]
         left = width - sum(widths) - len(chosen)
         return [(column, size or max(left, 6)) for column, size in zip(chosen, widths, strict=True)]
