@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -24,6 +25,8 @@ def postgresql_url(database: Database, credentials: Credentials | None) -> URL:
     """The URL of a PostgreSQL database for one role; libpq fills in what is left out."""
     host = database.host
     query = {"sslmode": database.sslmode} if database.sslmode else {}
+    if database.schema:
+        query = {**query, "options": search_path(database.schema)}
     if host and host.startswith("/"):  # a Unix socket's directory, which a URL's host part cannot hold
         query, host = {**query, "host": host}, None
     return URL.create(
@@ -35,6 +38,15 @@ def postgresql_url(database: Database, credentials: Credentials | None) -> URL:
         database=database.database,
         query=query,
     )
+
+
+def search_path(schema: str) -> str:
+    """The option by which a name without a schema means that schema, and no other.
+
+    Were `public` searched too, the version table of another bind there would be taken for this one's.
+    """
+    name = '"' + schema.replace('"', '""') + '"'
+    return "-csearch_path=" + re.sub(r"([\\\s])", r"\\\1", name)
 
 
 def make_engine(database: Database, role: Role = "user", *, create: bool = False) -> Engine:

@@ -60,15 +60,9 @@ def _has_two_roles(database: Database) -> bool:
     return user is not None and admin is not None and user.name != admin.name
 
 
-def schema_of(database: Database) -> str | None:
-    """The schema that holds a PostgreSQL database's tables, when the configuration names one."""
-    named = getattr(database, "schema", None)
-    return named if isinstance(named, str) else None
-
-
 def make_schema(connection: Connection, database: Database) -> None:
     """Make the schema that the configuration names; one that is there needs no right to make any."""
-    schema = schema_of(database)
+    schema = database.schema
     if schema is None or connection.dialect.name != "postgresql":
         return
     if not connection.execute(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Executable, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url
+from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
 from outflow_core.errors import SourceError
 from outflow_core.routing import bind_of
 from outflow_core.settings import Database
@@ -126,6 +126,8 @@ class Reader:
         if self._file is not None:
             return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
         options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
+        if self.database.schema:
+            options += f" {search_path(self.database.schema)}"
         return create_engine(
             postgresql_url(self.database, self.database.user or self.database.admin),
             poolclass=NullPool,

@@ -21,7 +21,7 @@ DEFAULT_BIND = "default"
 DEFAULT_FILE = "outflow.db"
 _KEYS = {
     "sqlite": ("dialect", "path"),
-    "postgresql": ("dialect", "address", "database", "user", "admin", "sslmode"),
+    "postgresql": ("dialect", "address", "database", "schema", "user", "admin", "sslmode"),
 }
 
 
@@ -46,6 +46,7 @@ class Database:
     user: Credentials | None = None
     admin: Credentials | None = None
     sslmode: str | None = None
+    schema: str | None = None
 
     @property
     def shown(self) -> str:
@@ -189,6 +190,7 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
         user=_credentials(where, entry, "user"),
         admin=_credentials(where, entry, "admin"),
         sslmode=_text(where, entry, "sslmode", "") or None,
+        schema=_text(where, entry, "schema", "") or None,
     )
 
 

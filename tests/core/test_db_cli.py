@@ -59,7 +59,7 @@ def test_status_is_told_as_json(settings: Settings, capsys: pytest.CaptureFixtur
         "key": "default",
         "database": str(settings.root / "outflow.db"),
         "current": [],
-        "heads": ["outflow_0001"],
+        "heads": ["outflow_0002"],
         "words": "made by Outflow, not adopted yet",
         "is_trouble": False,
     }
@@ -114,7 +114,7 @@ def test_downgrade_does_what_is_answered(
     fresh(settings)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda _question: answer)
-    assert main(["downgrade", "-1"]) == code
+    assert main(["downgrade", "base"]) == code
     main(["status"])
     assert left in capsys.readouterr().out
 
