@@ -1,4 +1,4 @@
-"""Runs the migrations of one bind on what `outflow_core.revisions` hands over: an open connection, or a dialect."""
+"""Runs the migrations of one bind on what is handed over to it: an open connection, or a dialect."""
 
 from alembic import context
 

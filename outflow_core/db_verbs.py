@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from outflow_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from outflow_core.schema_rows import BindHistory
+    from outflow_core.schema.reports import BindHistory
 
 DIFFERENT = 1
 TROUBLE = 2
@@ -33,7 +33,7 @@ class _Bind(Protocol):
 
 
 def _upgrade(options: argparse.Namespace) -> int:
-    from outflow_core.schema import upgrade
+    from outflow_core.schema.upgrades import upgrade
     from outflow_core.settings import DEFAULT_BIND, load_settings
 
     settings = load_settings(options.config)
@@ -48,7 +48,7 @@ def _upgrade(options: argparse.Namespace) -> int:
 
 
 def _indexes(options: argparse.Namespace) -> int:
-    from outflow_core.monitor_indexes import make_indexes
+    from outflow_core.schema.indexes import make_indexes
     from outflow_core.settings import load_settings
 
     report = make_indexes(load_settings(options.config))
@@ -57,7 +57,7 @@ def _indexes(options: argparse.Namespace) -> int:
 
 
 def _downgrade(options: argparse.Namespace) -> int:
-    from outflow_core.schema import downgrade, plan_downgrade
+    from outflow_core.schema.upgrades import downgrade, plan_downgrade
     from outflow_core.settings import DEFAULT_BIND, load_settings
 
     settings, key = load_settings(options.config), options.bind or DEFAULT_BIND
@@ -81,7 +81,7 @@ def _agreed(database: str, losses: str) -> bool:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from outflow_core.schema import status
+    from outflow_core.schema.upgrades import status
     from outflow_core.settings import load_settings
 
     found = status(load_settings(options.config), options.bind)
@@ -93,7 +93,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from outflow_core.schema import history
+    from outflow_core.schema.upgrades import history
     from outflow_core.settings import load_settings
 
     found = history(load_settings(options.config), options.bind)
@@ -112,7 +112,7 @@ def _history_lines(bind: BindHistory) -> Iterable[tuple[str, ...]]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from outflow_core.model_check import check
+    from outflow_core.schema.model_check import check
     from outflow_core.settings import load_settings
 
     found = check(load_settings(options.config), options.bind, options.models)
@@ -127,7 +127,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _revision(options: argparse.Namespace) -> int:
-    from outflow_core.autogenerate import write_revisions
+    from outflow_core.schema.autogenerate import write_revisions
     from outflow_core.settings import load_settings
 
     reports = write_revisions(load_settings(options.config), options.message, options.bind, options.models)
@@ -136,8 +136,8 @@ def _revision(options: argparse.Namespace) -> int:
 
 
 def _sql(options: argparse.Namespace) -> int:
+    from outflow_core.schema.offline_sql import upgrade_sql
     from outflow_core.settings import load_settings
-    from outflow_core.upgrade_sql import upgrade_sql
 
     found = upgrade_sql(load_settings(options.config), options.bind, from_nothing=options.from_nothing)
     for bind in found:
@@ -148,7 +148,7 @@ def _sql(options: argparse.Namespace) -> int:
 
 
 def _roles(options: argparse.Namespace) -> int:
-    from outflow_core.roles import make_roles, roles_sql
+    from outflow_core.schema.roles import make_roles, roles_sql
     from outflow_core.settings import load_settings
 
     settings = load_settings(options.config)

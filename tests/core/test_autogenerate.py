@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from outflow_core.autogenerate import write_revisions
 from outflow_core.errors import BindError, ConfigError
-from outflow_core.model_check import check
-from outflow_core.owner import changing
-from outflow_core.schema import downgrade, upgrade
-from outflow_core.schema_rows import RevisionReport
+from outflow_core.schema.autogenerate import write_revisions
+from outflow_core.schema.model_check import check
+from outflow_core.schema.owner import changing
+from outflow_core.schema.reports import RevisionReport
+from outflow_core.schema.upgrades import downgrade, upgrade
 from outflow_core.settings import Settings
 from tests.core.conftest import content, write_config
 from tests.core.model_modules import Pipeline, pipeline

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from outflow_core.db_cli import main
-from outflow_core.schema import upgrade
+from outflow_core.schema.upgrades import upgrade
 from outflow_core.settings import Settings
 from tests.core.conftest import FIXTURES, Postgres, write_config
 

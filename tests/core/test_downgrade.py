@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from outflow_core.owner import changing
-from outflow_core.schema import downgrade, plan_downgrade, upgrade
+from outflow_core.schema.owner import changing
+from outflow_core.schema.upgrades import downgrade, plan_downgrade, upgrade
 from tests.core.conftest import content, copy_of, write_config
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from outflow_core.engines import Role, make_engine
-from outflow_core.schema import status, upgrade
+from outflow_core.schema.upgrades import status, upgrade
 from outflow_core.settings import Settings
 from tests.core.conftest import Postgres, quoted, write_config
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from outflow_core.db_cli import main
-from outflow_core.schema import history, upgrade
+from outflow_core.schema.upgrades import history, upgrade
 from tests.core.conftest import Postgres, add_revision, write_config
 
 SQLITE = {"dialect": "sqlite", "path": "outflow.db"}

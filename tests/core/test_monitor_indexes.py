@@ -11,10 +11,10 @@ from sqlalchemy import text
 
 from outflow_core.db_cli import main
 from outflow_core.errors import SchemaError
-from outflow_core.grants import run_plain
-from outflow_core.monitor_indexes import INDEXES, make_indexes, missing_indexes
-from outflow_core.owner import changing, looking
-from outflow_core.schema import downgrade, upgrade
+from outflow_core.schema.grants import run_plain
+from outflow_core.schema.indexes import INDEXES, make_indexes, missing_indexes
+from outflow_core.schema.owner import changing, looking
+from outflow_core.schema.upgrades import downgrade, upgrade
 from outflow_core.settings import Settings
 from tests.core.conftest import FIXTURES, Postgres, content, copy_of, write_config
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outflow_core.schema import downgrade, plan_downgrade, status, upgrade
+from outflow_core.schema.upgrades import downgrade, plan_downgrade, status, upgrade
 from tests.core.conftest import add_revision, content, write_config
 
 SQLITE = {"dialect": "sqlite", "path": "outflow.db"}

@@ -12,8 +12,8 @@ import pytest
 
 from outflow_core.db_cli import main
 from outflow_core.errors import ConfigError, SourceError
-from outflow_core.roles import make_roles, roles_sql
-from outflow_core.schema import upgrade
+from outflow_core.schema.roles import make_roles, roles_sql
+from outflow_core.schema.upgrades import upgrade
 from tests.core.conftest import Postgres, quoted, write_config
 
 SQLITE = {"dialect": "sqlite", "path": "outflow.db"}

@@ -12,8 +12,8 @@ from sqlalchemy import inspect, text
 
 from outflow_core.engines import make_engine
 from outflow_core.errors import ConfigError, SchemaError, SourceError
-from outflow_core.owner import changing
-from outflow_core.schema import downgrade, status, upgrade
+from outflow_core.schema.owner import changing
+from outflow_core.schema.upgrades import downgrade, status, upgrade
 from outflow_core.settings import Settings
 from outflow_core.tables import OUTFLOW_TABLES
 from tests.core.conftest import FIXTURES, Postgres, add_revision, content, copy_of, write_config

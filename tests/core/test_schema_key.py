@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from outflow_core.autogenerate import write_revisions
 from outflow_core.engines import make_engine
-from outflow_core.grants import quoted_name
-from outflow_core.model_check import check
-from outflow_core.monitor_indexes import make_indexes
 from outflow_core.queries import runs
 from outflow_core.reader import Reader
-from outflow_core.schema import downgrade, status, upgrade
+from outflow_core.schema.autogenerate import write_revisions
+from outflow_core.schema.grants import quoted_name
+from outflow_core.schema.indexes import make_indexes
+from outflow_core.schema.model_check import check
+from outflow_core.schema.offline_sql import upgrade_sql
+from outflow_core.schema.upgrades import downgrade, status, upgrade
 from outflow_core.settings import Settings
-from outflow_core.upgrade_sql import upgrade_sql
 from tests.core.conftest import Postgres, quoted, write_config
 from tests.core.model_modules import Pipeline, pipeline
 

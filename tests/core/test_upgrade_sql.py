@@ -10,10 +10,10 @@ from sqlalchemy import inspect, text
 
 from outflow_core.db_cli import main
 from outflow_core.engines import make_engine
-from outflow_core.owner import changing
-from outflow_core.schema import status, upgrade
+from outflow_core.schema.offline_sql import upgrade_sql
+from outflow_core.schema.owner import changing
+from outflow_core.schema.upgrades import status, upgrade
 from outflow_core.settings import Settings
-from outflow_core.upgrade_sql import upgrade_sql
 from tests.core.conftest import FIXTURES, Postgres, add_revision, content, copy_of, quoted, write_config
 
 SQLITE = {"dialect": "sqlite", "path": "outflow.db"}

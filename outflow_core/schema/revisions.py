@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from outflow_core.adoption import ORIGIN, VERSION_TABLE
 from outflow_core.errors import OutflowError, SchemaError
-from outflow_core.migration_folders import migrations_home, own_folder, version_folders
+from outflow_core.schema.adoption import ORIGIN, VERSION_TABLE
+from outflow_core.schema.folders import migrations_home, own_folder, version_folders
 from outflow_core.settings import DEFAULT_BIND, Database, Settings
 
 if TYPE_CHECKING:

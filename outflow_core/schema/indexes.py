@@ -6,10 +6,10 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-from outflow_core.adoption import finds_books
 from outflow_core.errors import SchemaError
-from outflow_core.owner import changing, looking, words_before_looking
-from outflow_core.schema_rows import IndexReport
+from outflow_core.schema.adoption import finds_books
+from outflow_core.schema.owner import changing, looking, words_before_looking
+from outflow_core.schema.reports import IndexReport
 from outflow_core.settings import DEFAULT_BIND, Database, Settings
 
 # what the revision outflow_0002 makes; that script imports nothing of ours, so a test compares the two

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from sqlalchemy import Column, Connection, Constraint, Enum, ForeignKeyConstraint, Table, inspect
 from sqlalchemy.types import TypeDecorator
 
-from outflow_core.grants import quoted_name, quoted_text
+from outflow_core.schema.grants import quoted_name, quoted_text
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext

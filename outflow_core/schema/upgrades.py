@@ -7,12 +7,11 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from outflow_core.adoption import VERSION_TABLE, finds_books, is_ours, refuse_lost_tables
 from outflow_core.errors import OutflowError
-from outflow_core.grants import grant_data_rights, make_schema
-from outflow_core.owner import changing, looking, words_before_looking
-from outflow_core.revisions import BOOKS, READ_ONLY_TABLES, Migrations, alembic_at_work
-from outflow_core.schema_rows import (
+from outflow_core.schema.adoption import VERSION_TABLE, finds_books, is_ours, refuse_lost_tables
+from outflow_core.schema.grants import grant_data_rights, make_schema
+from outflow_core.schema.owner import changing, looking, words_before_looking
+from outflow_core.schema.reports import (
     NO_MIGRATIONS,
     UP_TO_DATE,
     BindHistory,
@@ -21,6 +20,7 @@ from outflow_core.schema_rows import (
     DowngradePlan,
     RevisionRow,
 )
+from outflow_core.schema.revisions import BOOKS, READ_ONLY_TABLES, Migrations, alembic_at_work
 from outflow_core.settings import Database, Settings
 
 _OFFER: Final = "'outflow-db indexes' makes indexes by which the monitor reads large books faster"

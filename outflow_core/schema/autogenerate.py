@@ -14,12 +14,12 @@ from sqlalchemy import Connection, Table, create_engine
 
 from outflow_core.binds import Model, bind_key_of
 from outflow_core.errors import ConfigError, OutflowError, SchemaError
-from outflow_core.migration_ops import polish, render_type
-from outflow_core.owner import looking, words_before_looking
-from outflow_core.pipeline_models import model_modules, pipeline_tables
-from outflow_core.revisions import BOOKS, Migrations, alembic_at_work
-from outflow_core.schema import chosen, status
-from outflow_core.schema_rows import NO_MIGRATIONS, UP_TO_DATE, RevisionReport
+from outflow_core.schema.operations import polish, render_type
+from outflow_core.schema.owner import looking, words_before_looking
+from outflow_core.schema.pipeline_models import model_modules, pipeline_tables
+from outflow_core.schema.reports import NO_MIGRATIONS, UP_TO_DATE, RevisionReport
+from outflow_core.schema.revisions import BOOKS, Migrations, alembic_at_work
+from outflow_core.schema.upgrades import chosen, status
 from outflow_core.settings import Database, Settings
 from outflow_core.tables import OUTFLOW_TABLES
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Table
 
-from outflow_core.autogenerate import compare, comparison, looking_or_empty, of_bind
 from outflow_core.errors import OutflowError
-from outflow_core.migration_ops import difference_words
-from outflow_core.pipeline_models import model_modules, pipeline_tables
-from outflow_core.revisions import alembic_at_work
-from outflow_core.schema import status
-from outflow_core.schema_rows import NO_MIGRATIONS, UP_TO_DATE, BindCheck, BindStatus
+from outflow_core.schema.autogenerate import compare, comparison, looking_or_empty, of_bind
+from outflow_core.schema.operations import difference_words
+from outflow_core.schema.pipeline_models import model_modules, pipeline_tables
+from outflow_core.schema.reports import NO_MIGRATIONS, UP_TO_DATE, BindCheck, BindStatus
+from outflow_core.schema.revisions import alembic_at_work
+from outflow_core.schema.upgrades import status
 from outflow_core.settings import Database, Settings
 
 

@@ -14,11 +14,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, create_engine, text
 
 from outflow_core.errors import OutflowError
-from outflow_core.grants import grants_script, quoted_name
-from outflow_core.owner import UPGRADE_LOCK, looking, words_before_looking
-from outflow_core.revisions import BOOKS, READ_ONLY_TABLES, Migrations, alembic_at_work
-from outflow_core.schema import adoptable, bring_up, chosen
-from outflow_core.schema_rows import NO_MIGRATIONS, UP_TO_DATE, BindSql
+from outflow_core.schema.grants import grants_script, quoted_name
+from outflow_core.schema.owner import UPGRADE_LOCK, looking, words_before_looking
+from outflow_core.schema.reports import NO_MIGRATIONS, UP_TO_DATE, BindSql
+from outflow_core.schema.revisions import BOOKS, READ_ONLY_TABLES, Migrations, alembic_at_work
+from outflow_core.schema.upgrades import adoptable, bring_up, chosen
 from outflow_core.settings import Database, Settings
 
 _NO_CHANGE: Final = ("SELECT", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "--")

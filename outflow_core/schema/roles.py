@@ -13,8 +13,8 @@ from sqlalchemy.pool import NullPool
 
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url
 from outflow_core.errors import ConfigError, SourceError
-from outflow_core.grants import quoted_name, quoted_text, run_plain
-from outflow_core.schema_rows import MadeRow
+from outflow_core.schema.grants import quoted_name, quoted_text, run_plain
+from outflow_core.schema.reports import MadeRow
 from outflow_core.settings import Credentials, Database, Settings
 from outflow_core.sources import find_database
 

@@ -10,7 +10,7 @@ from outflow_core.settings import Settings
 
 def migrations_home() -> Path:
     """Where our migrations are: in the installed package, or beside it in a working copy."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     for folder in (package / "migrations", package.parent / "migrations"):
         if (folder / "env.py").is_file():
             return folder

@@ -1,0 +1,1 @@
+"""Everything about the tables: made, adopted, changed, compared with models; the only rooms that know alembic."""
