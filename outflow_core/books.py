@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import socket
 import traceback as traceback_module
@@ -19,7 +20,8 @@ from outflow_core import tables
 from outflow_core.engines import Engines, driver_words
 from outflow_core.errors import OutflowError, RecordError
 from outflow_core.masking import mask_text
-from outflow_core.settings import DEFAULT_BIND
+from outflow_core.settings import DEFAULT_BIND, Database, Settings
+from outflow_core.states import State
 
 Answer = TypeVar("Answer")
 NAME_LENGTH = 256
@@ -38,6 +40,15 @@ class Books:
         self._name = database.shown
         self._is_postgresql = database.dialect == "postgresql"
         self.hostname = text_for_books(socket.gethostname())[:NAME_LENGTH]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Into another process goes what to connect to, not the connections."""
+        return _books_here, (self._engines.settings, self._key)
+
+    def run_of(self, uuid: str) -> int | None:
+        """The id of the run of this uuid, if there is one."""
+        statement = select(tables.run.c.id).where(tables.run.c.uuid == uuid)
+        return self._written(lambda connection: connection.execute(statement).scalar_one_or_none())
 
     def configuration(self, config: Mapping[str, Any], settings: Mapping[str, Any], digest: str) -> int:
         """The id of the row that holds this configuration, made when it is the first of its hash."""
@@ -78,6 +89,19 @@ class Books:
         statement = update(table).where(table.c.id == row_id).values(self._row(values))
         self._written(lambda connection: connection.execute(statement) and None)
 
+    def fail_unfinished(self, block_id: int, error: BaseException) -> None:
+        """Close a block whose worker went away without a word; one that is over stays as it is."""
+        table = tables.block
+        values = self._row({"state": State.FAILED, "end_time": datetime.now()})
+        is_open = table.c.state.in_([State.PENDING, State.RUNNING])
+        change = update(table).where(table.c.id == block_id, is_open).values(values)
+
+        def write(connection: Connection) -> None:
+            if connection.execute(change).rowcount:
+                connection.execute(insert(tables.runtime_exception).values(exception_row(block_id, error)))
+
+        self._written(write)
+
     def finish_block(self, block_id: int, error: BaseException | None, **values: Any) -> None:
         """Set the last columns of a block, and keep the exception that ended it in the same commit."""
         change = update(tables.block).where(tables.block.c.id == block_id).values(self._row(values))
@@ -113,6 +137,17 @@ class Books:
     def _json(self, value: Any) -> Any:
         """The value as PostgreSQL accepts it: it knows no NaN, no NUL and no half characters in JSON."""
         return _json_for_postgresql(value) if self._is_postgresql else value
+
+
+_HERE: dict[tuple[int, Database], Books] = {}
+
+
+def _books_here(settings: Settings, key: str) -> Books:
+    """The books of a database in this process: one for all items that a worker is handed."""
+    place = (os.getpid(), settings.database(key))
+    if place not in _HERE:
+        _HERE[place] = Books(Engines(settings), key)
+    return _HERE[place]
 
 
 def _insert_edges(connection: Connection, upstream: Sequence[int], downstream: Sequence[int]) -> None:

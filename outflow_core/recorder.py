@@ -15,7 +15,7 @@ connection: what happens to a session of the pipeline's does not touch the books
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +26,10 @@ from uuid import uuid4
 from outflow_core import tables
 from outflow_core.books import Books
 from outflow_core.contexts import active_run
+from outflow_core.endings import sigterm_as_exit
 from outflow_core.engines import Engines
 from outflow_core.errors import RecordError
+from outflow_core.maps import Outcome, Result, Submits, outcomes
 from outflow_core.masking import mask_secrets
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.settings import Settings, load_settings
@@ -57,12 +59,37 @@ def record_run(
         run = _begin(Books(engines), command, read, settings or {})
         token = active_run.set(run)
         try:
-            yield run
+            with sigterm_as_exit():
+                yield run
         except BaseException as error:
             run.finish(error)
             raise
         else:
             run.finish(None)
+        finally:
+            active_run.reset(token)
+    finally:
+        engines.dispose()
+
+
+@contextmanager
+def join_run(uuid: str, *, config: str | Path | Settings | None = None) -> Iterator[RunRecord]:
+    """Record into a run that another process began and will end, such as the head of a job array.
+
+    Raises RecordError when the books hold no run of this uuid.
+    """
+    read = config if isinstance(config, Settings) else load_settings(config)
+    engines = Engines(read)
+    try:
+        books = Books(engines)
+        run_id = books.run_of(uuid)
+        if run_id is None:
+            raise RecordError(f"{read.database().shown}: no run has the uuid {uuid!r}; it must have begun before.")
+        run = RunRecord(books, run_id, uuid)
+        token = active_run.set(run)
+        try:
+            with sigterm_as_exit():
+                yield run
         finally:
             active_run.reset(token)
     finally:
@@ -271,12 +298,28 @@ class WorkflowRecord(BlockRecord, Scope):
         self._start()
         Scope.__init__(self, self._run, self.id)
         self._items = [Scope(self._run, self.id, inputs) for inputs in self._inputs_of_items]
-        self._announce()
+        self._announce(self._tasks)
         return self
 
-    def _announce(self) -> None:
+    def map(self, task: str, function: Callable[..., Result], executor: Submits | None = None) -> list[Outcome[Result]]:
+        """Run a task for every item, its inputs as keyword arguments; what became of each, in their order.
+
+        With an `executor` of the shape of `concurrent.futures` each item runs and is recorded where
+        the executor puts it; for other processes the function must be one that can be pickled. An
+        item that fails does not stop the others: its outcome holds the exception.
+        """
+        if task not in self._tasks:
+            self._announce([task])
+        block_ids = [item._waiting[task] for item in self._items]
+        found = outcomes(self._items, task, function, executor)
+        for block_id, outcome_ in zip(block_ids, found, strict=True):
+            if outcome_.error is not None:
+                self._run.books.fail_unfinished(block_id, outcome_.error)
+        return found
+
+    def _announce(self, tasks: Sequence[str]) -> None:
         """Put the tasks of all items into the books as pending, in one commit."""
-        places = [(item, name) for item in self._items for name in self._tasks]
+        places = [(item, name) for item in self._items for name in tasks]
         rows = [
             self._run.block_row(BlockType.TASK, name, parent_id=self.id, input_values=as_inputs(item.inputs))
             for item, name in places

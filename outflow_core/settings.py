@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from outflow_core.yaml_include import load_yaml, read_text
 CONFIG_NAMES = ("config.json", "config.yml", "config.yaml", "config.toml")
 DEFAULT_BIND = "default"
 DEFAULT_FILE = "outflow.db"
+_VARIABLE = re.compile(r"(\$\$\{)|\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 _KEYS = {
     "sqlite": ("dialect", "path"),
     "postgresql": ("dialect", "address", "database", "schema", "user", "admin", "sslmode"),
@@ -222,7 +224,23 @@ def _text(where: str, entry: Mapping[str, Any], name: str, default: str | None =
         raise ConfigError(f"{where}: {name!r} is missing.")
     if not isinstance(value, (str, int)):
         raise ConfigError(f"{where}.{name}: must be text, not {_kind(value)}.")
-    return str(value)
+    return _with_variables(f"{where}.{name}", str(value))
+
+
+def _with_variables(where: str, text: str) -> str:
+    """The text with `${NAME}` and `${NAME:-default}` replaced from the environment; `$${` stands for `${`."""
+
+    def value(found: re.Match[str]) -> str:
+        escaped, name, default = found.groups()
+        if escaped:
+            return "${"
+        if name not in os.environ and default is None:
+            raise ConfigError(
+                f"{where}: the environment variable {name} is not set; set it, or write ${{{name}:-default}}."
+            )
+        return os.environ.get(name, default or "")
+
+    return _VARIABLE.sub(value, text)
 
 
 def _address(where: str, address: str) -> tuple[str | None, int | None]:
@@ -245,4 +263,5 @@ def _credentials(where: str, entry: Mapping[str, Any], name: str) -> Credentials
     if not isinstance(value, (str, int)):
         raise ConfigError(f"{where}.{name}: must be 'name:password' or 'name', not {_kind(value)}.")
     role, colon, password = str(value).partition(":")
-    return Credentials(role, password if colon else None)
+    place = f"{where}.{name}"
+    return Credentials(_with_variables(place, role), _with_variables(place, password) if colon else None)

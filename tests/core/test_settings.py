@@ -441,3 +441,30 @@ def test_storing_never_shows_a_database_or_the_logging(scratch: Path, content: d
     stored = stored_config(settings_of(scratch, {**content, "databases": {}, "logging": {"x": 1}}))
     assert not {"databases", "logging"} & stored.keys()
     assert list(stored)[:2] == ["name", "_CONFIG_FILEPATH"]
+
+
+def test_environment_variables_stand_for_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOKS_PASSWORD", "p:@ ${x}")
+    monkeypatch.delenv("BOOKS_HOST", raising=False)
+    text = """
+databases:
+  default:
+    dialect: postgresql
+    address: ${BOOKS_HOST:-localhost}:5433
+    user: "me:${BOOKS_PASSWORD}"
+    admin: "boss:$${BOOKS_PASSWORD}"
+    database: books
+"""
+    found = read_settings(config(tmp_path, text)).database()
+    assert found.user is not None and found.user.password == "p:@ ${x}"
+    assert found.admin is not None and found.admin.password == "${BOOKS_PASSWORD}"
+    assert (found.host, found.port) == ("localhost", 5433)
+
+
+def test_a_variable_that_is_not_set_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BOOKS_PASSWORD", raising=False)
+    text = "databases: {default: {dialect: postgresql, database: books, user: 'me:${BOOKS_PASSWORD}'}}"
+    with pytest.raises(
+        ConfigError, match=r"databases\.default\.user: the environment variable BOOKS_PASSWORD is not set"
+    ):
+        read_settings(config(tmp_path, text))
