@@ -173,7 +173,7 @@ def test_what_nobody_described_is_an_empty_object(books: Settings) -> None:
 
 def test_a_map_keeps_the_inputs_of_all_its_items(books: Settings) -> None:
     files = ["a.fits", "b.fits"]
-    with record_run("a", config=books) as run:  # noqa: SIM117
+    with record_run("a", config=books) as run:
         with run.workflow("map", inputs=[{"file": name} for name in files]) as frames:
             assert len(frames) == 2
             for item in frames:
@@ -265,7 +265,7 @@ def test_an_exception_is_recorded_with_its_traceback_and_goes_on(books: Settings
 
 
 def test_a_failure_three_deep_is_one_row_for_the_task_and_one_for_each_workflow(books: Settings) -> None:
-    with pytest.raises(ZeroDivisionError), record_run("a", config=books) as run:  # noqa: SIM117
+    with pytest.raises(ZeroDivisionError), record_run("a", config=books) as run:
         with run.workflow("w1") as first, first.workflow("w2") as second, second.workflow("w3") as third:
             with third.task("fit"):
                 _ = 1 / 0
@@ -360,7 +360,7 @@ def test_an_exception_that_cannot_be_printed_is_recorded(books: Settings) -> Non
 
 def test_names_that_are_too_long_are_cut_not_refused(books: Settings) -> None:
     long = type("E" * 200, (Exception,), {})
-    with pytest.raises(long), record_run("c" * 500, config=books) as run:  # noqa: SIM117
+    with pytest.raises(long), record_run("c" * 500, config=books) as run:
         with run.task("\0" * 300, plugin="p" * 300), run.task("n" * 300):
             raise long
     found = blocks(books)
@@ -385,7 +385,7 @@ ODD = [
 
 @pytest.mark.parametrize("odd", ODD, ids=[f"{text[:8]!a}" for text in ODD])
 def test_any_text_can_be_recorded_wherever_a_pipeline_may_put_it(books: Settings, odd: str) -> None:
-    with pytest.raises(ValueError), record_run(odd, config=books, settings={odd: [odd]}) as run:  # noqa: SIM117
+    with pytest.raises(ValueError), record_run(odd, config=books, settings={odd: [odd]}) as run:
         with run.workflow(odd, inputs=[{odd: odd}], tasks=[odd], plugin=odd) as items:
             for item in items:
                 with item.task(odd, input_targets={odd: {"default": odd}}):
@@ -425,7 +425,7 @@ def test_any_value_can_be_an_input_or_a_setting(books: Settings) -> None:
 def test_secrets_are_in_no_table(books: Settings, tmp_path: Path) -> None:
     content = {"api": {"token": "s3cret"}, "secrets": {"a": ["s3cret"]}, "url": "ftp://me:s3cret@h"}
     read = configure(tmp_path, json.loads(books.path.read_text())["databases"] if books.path else {}, **content)
-    with pytest.raises(ValueError), record_run("a", config=read, settings={"db_password": "s3cret"}) as run:  # noqa: SIM117
+    with pytest.raises(ValueError), record_run("a", config=read, settings={"db_password": "s3cret"}) as run:
         with run.workflow("map", inputs=[{"password": "s3cret", "file": "a"}], tasks=["fit"]) as items:
             for item in items:
                 with item.task("fit"):
@@ -539,7 +539,7 @@ def test_a_missing_configuration_is_told_before_anything_starts(tmp_path: Path) 
 
 def test_a_missing_database_is_told_and_not_made(tmp_path: Path) -> None:
     settings = configure(tmp_path, {"default": {"dialect": SQLITE, "path": "gone.db"}})
-    with pytest.raises(SourceError, match=r"gone\.db: no such database; run 'outflow-db upgrade'"):  # noqa: SIM117
+    with pytest.raises(SourceError, match=r"gone\.db: no such database; run 'outflow-db upgrade'"):
         with record_run("a", config=settings):
             pytest.fail("it started")
     assert not (tmp_path / "gone.db").exists()
