@@ -35,6 +35,7 @@ instrument: {{name: spectrograph, detectors: [a, b]}}
 secrets:
   archive_password: not-for-the-books
 """
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 NIGHTS = (
     {"tolerance": "1.0e-4", "max_iter": 5, "high": 1600},
     {"tolerance": "1.0e-4", "max_iter": 5, "high": 1600},
@@ -65,6 +66,13 @@ def wait_until_recorded(folder: Path, live: subprocess.Popen[bytes]) -> None:
         time.sleep(0.2)
 
 
+def leave(received: int, _: object) -> None:
+    """Leave by the way that tidies up, and let no second signal disturb it."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + received)
+
+
 def main() -> int:
     """Run the demonstration; 0 when all went well."""
     for name in ("OUTFLOW_CONFIG_PATH", "PIPELINE_ROOT_DIRECTORY"):  # they may name a pipeline of the user's own
@@ -88,6 +96,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGTERM, signal.SIGHUP):  # leave by the way that tidies up
-        signal.signal(number, lambda received, _: sys.exit(128 + received))
+    for number in ENDINGS:
+        signal.signal(number, leave)
     sys.exit(main())

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widgets import Input
 
 from outflow_tui import keys
 from outflow_tui.format import ASCII, glyphs_for
@@ -30,6 +32,9 @@ from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
+
+CLOCK_TICKS = 10
+"""After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
 
 TERMINAL_SECONDS = 2.0
 """How often to look whether the terminal is still there."""
@@ -85,6 +90,7 @@ class OutflowApp(App[None]):
         self.is_paused = False
         self.libraries = False
         self._sources = tuple(sources)
+        self._seconds = seconds
         self._latest = tuple(Snapshot(source.name) for source in sources)
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
         if is_plain:
@@ -104,11 +110,17 @@ class OutflowApp(App[None]):
     def _start(self) -> None:
         for poller in self._pollers:
             poller.start()
+        self.set_interval(CLOCK_TICKS * self._seconds, self._let_time_pass)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
             self.set_interval(TERMINAL_SECONDS, self._leave_a_dead_terminal)
+
+    def _let_time_pass(self) -> None:
+        """Tell ages anew: a run that goes on grows older, or falls silent, without a change in the books."""
+        if not self.is_paused and any(not line.row.state.is_final for seen in self.seen for line in seen.runs):
+            self._show_again()
 
     def _leave_a_dead_terminal(self) -> None:
         """End when the terminal is gone: not everybody who closes a window lets the signal through."""
@@ -121,6 +133,13 @@ class OutflowApp(App[None]):
         """Leave no thread and no connection behind."""
         for poller in self._pollers:
             poller.stop()
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter typed quickly behind `/` was sent to the list: a field that has the focus by now gets it."""
+        if isinstance(self.focused, Input) and event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self.focused.post_message(events.Key(event.key, event.character))
 
     def on_seen(self, message: Seen) -> None:
         """Keep what one source answered, and show it unless the view is held still."""
@@ -200,7 +219,7 @@ class OutflowApp(App[None]):
 
     def _show_again(self) -> None:
         if isinstance(self.screen, BooksScreen):
-            self.screen.show_seen()
+            self.screen.show_again()
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """The palette: what the keys of this screen do, in words, and the program's own."""

@@ -64,7 +64,11 @@ class BooksScreen(Screen[int | None]):
 
     def watch_seen(self) -> None:
         """Show what came in."""
-        if self.is_mounted and self.is_attached:
+        self.show_again()
+
+    def show_again(self) -> None:
+        """Show what is known, once there is something to show it on."""
+        if self.is_mounted and self.is_attached and self.query(Title):
             self.show_seen()
 
     def show_seen(self) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from outflow_tui import keys
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.cause_list import CauseItem, CauseList
 from outflow_tui.widgets.line_view import LineView
-from outflow_tui.widgets.title import Notice, Title
+from outflow_tui.widgets.title import Notice, Title, Words
 
 
 class FailuresScreen(BooksScreen):
@@ -27,7 +26,7 @@ class FailuresScreen(BooksScreen):
     def compose(self) -> ComposeResult:
         yield Title()
         yield Notice()
-        yield Static(id="summary", markup=False)
+        yield Words(id="summary")
         yield CauseList(self.desk.glyphs)
         yield Footer(compact=True, show_command_palette=False)
 
@@ -50,7 +49,7 @@ class FailuresScreen(BooksScreen):
         listed.show(tuple(CauseItem(cause) for cause in causes))
         tasks = sum(len(cause.tasks) for cause in causes)
         words = f"{tasks} failed task{'s' if tasks != 1 else ''}, {len(causes)} cause{'s' if len(causes) != 1 else ''}"
-        self.query_one("#summary", Static).update(Content(f" {words}"))
+        self.query_one("#summary", Words).say(f" {words}")
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -136,7 +136,7 @@ class RunScreen(BooksScreen):
 
     def action_other_side(self) -> None:
         """Between the tree and the details."""
-        (self._tree if self._details.has_focus else self._details).focus()
+        self.set_focus(self._tree if self._details.has_focus else self._details, scroll_visible=False)
 
     def action_traceback(self) -> None:
         """The selected block on the whole screen; on a heap of waiting tasks: fold or unfold it."""

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input
 
 from outflow_tui import keys, status
 from outflow_tui.format import Glyphs
@@ -16,11 +15,13 @@ from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.run_list import RunHeading, RunItem, RunKey, RunList, run_item
-from outflow_tui.widgets.title import Notice, Title
+from outflow_tui.widgets.title import Notice, Title, Words
 
 
 class FilterInput(Input):
-    """The line in which a filter is typed."""
+    """The line in which a filter is typed; its cursor does not blink, for that would be written for ever."""
+
+    cursor_blink = False
 
 
 class RunsScreen(BooksScreen):
@@ -39,10 +40,10 @@ class RunsScreen(BooksScreen):
     def compose(self) -> ComposeResult:
         yield Title()
         yield Notice()
-        yield Static(id="tally", markup=False)
+        yield Words(id="tally")
         yield RunHeading(self._list)
         yield self._list
-        yield Static(id="nothing", markup=False)
+        yield Words(id="nothing")
         yield FilterInput(
             placeholder="words, an id, state:failed, host:nid001, command:fit, since:2d",
             compact=True,
@@ -89,8 +90,8 @@ class RunsScreen(BooksScreen):
             parts += [f"not understood: {' '.join(unclear)}"] if unclear else []
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
-        self.query_one("#tally", Static).update(Content(" " + "   ".join(filter(None, parts))))
-        self.query_one("#nothing", Static).update(Content(self._why_nothing(len(items)) if not shown else ""))
+        self.query_one("#tally", Words).say(" " + "   ".join(filter(None, parts)))
+        self.query_one("#nothing", Words).say(self._why_nothing(len(items)) if not shown else "")
         self.query_one("#nothing").display = not shown
         self._list.display = bool(shown)
         self.query_one(RunHeading).display = bool(shown)
@@ -178,7 +179,7 @@ class RunsScreen(BooksScreen):
         field = self.query_one(FilterInput)
         field.display = True
         field.value = self._typed
-        field.focus()
+        self.set_focus(field, scroll_visible=False)  # at once: the next key is meant for it already
 
     def on_input_changed(self, changed: Input.Changed) -> None:
         """Filter as it is typed."""
@@ -192,7 +193,7 @@ class RunsScreen(BooksScreen):
     def _close_filter(self) -> None:
         self.query_one(FilterInput).display = False
         self._list.display = True
-        self._list.focus()
+        self.set_focus(self._list, scroll_visible=False)
         self.show_seen()
 
     def action_clear(self) -> None:

@@ -1,4 +1,4 @@
-"""The line on top of a screen, and the line that says what is wrong."""
+"""The line on top of a screen, lines of words below it, and the line that says what is wrong."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ class Title(Widget):
         room = max(self.size.width - cell_len(right) - 4, 0)
         ellipsis = "~" if self.app.has_class("-ascii") else "…"
         return Content(f" {text.fit(text.clean(self._left), room, ellipsis=ellipsis)}  {right} ")
+
+
+class Words(Widget):
+    """Some words of ours; the same ones again cost nothing."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._words = ""
+
+    def say(self, words: str) -> None:
+        """Show these words."""
+        if words != self._words:
+            self._words = words
+            self.refresh()
+
+    def render(self) -> Content:
+        """The words, which may hold foreign ones."""
+        return Content(text.clean(self._words))
 
 
 class Notice(Widget):

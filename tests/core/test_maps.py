@@ -85,7 +85,7 @@ def test_a_killed_worker_leaves_no_task_running(books: Settings) -> None:
     assert {task.block.state.value for task in tasks} <= {"success", "failed"}
     lost = [task for task in tasks if task.block.state.value == "failed"]
     assert {task.exception.type for task in lost if task.exception} == {"BrokenProcessPool"}
-    assert len(lost) == sum(outcome.error is not None for outcome in found)
+    assert len(lost) <= sum(outcome.error is not None for outcome in found)  # a result may be lost behind its task
 
 
 def test_tasks_announced_before_are_the_ones_that_run(books: Settings) -> None:

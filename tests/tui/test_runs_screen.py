@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from outflow_core.states import State
 from tests.tui.desk import sitting
-from tests.tui.story import FakeSource, configuration, run, task, traceback_of
+from tests.tui.story import NOW, FakeSource, configuration, run, task, traceback_of
 
 FAILED = traceback_of("ValueError: could not convert string to float: 'n/a'")
 NIGHT = [
@@ -54,6 +56,13 @@ async def test_a_run_without_a_sign_of_life_is_called_silent() -> None:
     async with sitting(FakeSource([run(46, state=State.RUNNING, silent_minutes=185)]), size=(120, 30)) as desk:
         await desk.sees("? silent 3 h")
         assert "idle" in desk.lines()[0]
+
+
+async def test_a_run_falls_silent_while_nothing_changes_in_the_books() -> None:
+    async with sitting(FakeSource([run(46, state=State.RUNNING)]), size=(120, 30)) as desk:
+        await desk.sees("▶ running")
+        desk.app.clock = lambda: NOW + timedelta(hours=2)
+        await desk.sees("? silent 2 h")
 
 
 async def test_the_filter_works_while_it_is_typed() -> None:

@@ -1,0 +1,82 @@
+"""What the real program writes to a real terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.fixtures import copy_of
+
+PATIENCE = 60.0
+
+
+@contextmanager
+def terminal(*words: str) -> Iterator[int]:
+    """The program in a pseudo-terminal of 80x24; ended at the end."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.environ |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+        os.execv(sys.executable, [sys.executable, "-m", "outflow_tui.cli", *words])
+    try:
+        yield master
+    finally:
+        os.close(master)
+        os.waitpid(pid, 0)
+
+
+def written(master: int, seconds: float) -> bytes:
+    """What comes within some time."""
+    found, until = b"", time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if select.select([master], [], [], left)[0]:
+            found += os.read(master, 65536)
+    return found
+
+
+def wait_for(master: int, words: bytes) -> None:
+    """Read until words have come."""
+    seen, until = b"", time.monotonic() + PATIENCE
+    while words not in seen:
+        seen += written(master, 0.2)
+        assert time.monotonic() < until, seen[-2000:]
+
+
+def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
+    folder = copy_of("kinds", tmp_path)
+    with terminal(str(folder), "--every", "0.2") as master:
+        wait_for(master, b"bad_setup")
+        written(master, 2.0)
+        assert written(master, 5.0) == b""
+        os.write(master, b"\r")
+        wait_for(master, b"run 28")
+        written(master, 2.0)
+        assert written(master, 5.0) == b""
+
+
+def test_what_is_typed_in_one_go_behind_the_slash_reaches_the_filter(tmp_path: Path) -> None:
+    with terminal(str(copy_of("kinds", tmp_path))) as master:
+        wait_for(master, b"bad_setup")
+        os.write(master, b"/command:skips")
+        wait_for(master, b"1 of 28")
+
+
+def test_no_sequence_from_the_books_reaches_the_terminal(tmp_path: Path) -> None:
+    with terminal(str(copy_of("kinds", tmp_path)), "--every", "0.2") as master:
+        wait_for(master, b"bad_setup")
+        os.write(master, b"/command:ansi")
+        wait_for(master, b"1 of 28")
+        os.write(master, b"\r")
+        written(master, 1.0)
+        os.write(master, b"\r")
+        wait_for(master, b"ValueError")
+        shown = written(master, 1.0)
+        os.write(master, b"\r")
+        shown += written(master, 2.0)
+        assert b"\\e" in shown
+        assert b"\x1b]0;" not in shown and b"\x07" not in shown
