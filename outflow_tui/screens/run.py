@@ -112,7 +112,6 @@ class RunScreen(BooksScreen):
         if moved.view is self._tree:
             self.desk.refocus()
             self._show_detail()
-            self.refresh_bindings()
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
         """A click on the selected block shows it whole."""
@@ -122,12 +121,6 @@ class RunScreen(BooksScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Lay the details out anew."""
         self.call_after_refresh(self._show_detail)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes no sense now is greyed."""
-        if action == "traceback":
-            return True if self._tree.block_id is not None else None
-        return True
 
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""
@@ -142,6 +135,8 @@ class RunScreen(BooksScreen):
         """The selected block on the whole screen; on a heap of waiting tasks: fold or unfold it."""
         if self._tree.block_id is not None:
             self.desk.show(TracebackScreen(self))
+        else:
+            self._tree.action_fold_or_unfold()
 
     def action_configuration(self) -> None:
         """The configuration of this run."""

@@ -170,10 +170,6 @@ class RunsScreen(BooksScreen):
         else:
             self.notify("Mark a run by the space bar, go to another one, then press d.", timeout=3)
 
-    def on_line_view_moved(self) -> None:
-        """With one mark, where the cursor is decides whether there is a pair."""
-        self.refresh_bindings()
-
     def action_filter(self) -> None:
         """Begin to type a filter."""
         field = self.query_one(FilterInput)
