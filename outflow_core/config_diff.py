@@ -39,7 +39,7 @@ class Change:
 
 def diff(old: ConfigurationRow, new: ConfigurationRow) -> tuple[Change, ...]:
     """What differs between two stored configurations, in the order of their keys."""
-    if old.id == new.id and old == new:
+    if is_same_row(old, new):
         return ()
     sections: tuple[Section, ...] = ("config", "settings")
     return tuple(
@@ -49,9 +49,14 @@ def diff(old: ConfigurationRow, new: ConfigurationRow) -> tuple[Change, ...]:
     )
 
 
+def is_same_row(old: ConfigurationRow, new: ConfigurationRow) -> bool:
+    """Whether it is one row of one database, which two runs used."""
+    return (old.id, old.hash) == (new.id, new.hash) and old == new
+
+
 def beyond_comparison(old: ConfigurationRow, new: ConfigurationRow) -> int:
     """How many values were masked in both before they were stored, so that nobody knows whether they differ."""
-    return 0 if old.id == new.id else len(set(old.sealed) & set(new.sealed))
+    return 0 if is_same_row(old, new) else len(set(old.sealed) & set(new.sealed))
 
 
 def apart(old: ConfigurationRow, new: ConfigurationRow) -> tuple[Change, ...]:

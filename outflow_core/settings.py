@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from outflow_core.errors import ConfigError
+from outflow_core.masking import mask_text
 from outflow_core.yaml_include import load_yaml, read_text
 
 CONFIG_NAMES = ("config.json", "config.yml", "config.yaml", "config.toml")
@@ -178,7 +179,7 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
         raise ConfigError(f"{where}: must be a mapping with at least 'dialect', not {_kind(entry)}.")
     dialect = entry.get("dialect", "sqlite" if "path" in entry else None)
     if not isinstance(dialect, str) or dialect not in _KEYS:
-        raise ConfigError(f"{where}.dialect: {dialect!r} is not known (known: {', '.join(_KEYS)}).")
+        raise ConfigError(f"{where}.dialect: {mask_text(str(dialect))!r} is not known (known: {', '.join(_KEYS)}).")
     _refuse_unknown(where, entry, _KEYS[dialect])
     if dialect == "sqlite":
         return Database(key, dialect, path=root / expanded(f"{where}.path", _text(where, entry, "path", DEFAULT_FILE)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,7 +40,8 @@ def find_database(source: str | None = None) -> Database:
     if not path.is_file():
         what = "no regular file" if is_there else "no such file or directory"
         raise ConfigError(
-            f"{source}: {what}; name a config file, a directory that holds one, a SQLite file or a postgresql:// URL."
+            f"{_source_shown(source)}: {what}; name a config file, a directory that holds one, "
+            "a SQLite file or a postgresql:// URL."
         )
     if _is_sqlite(path):
         return Database(DEFAULT_BIND, "sqlite", path=path.absolute())
@@ -100,6 +102,14 @@ def _database_from_url(url: str) -> Database:
         user=user,
         sslmode=options.get("sslmode"),
     )
+
+
+_PASSWORD = re.compile(r"(?i)(password\s*=\s*)('[^']*'|\S+)|(?<=:)[^@\s]*(?=@)")
+
+
+def _source_shown(source: str) -> str:
+    """What a person named, without what may be a password in it: a URL or a libpq string taken for a file."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or ''}{MASK}", source)
 
 
 def _url_shown(url: str) -> str:

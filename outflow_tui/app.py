@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-import termios
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -35,9 +33,6 @@ from outflow_tui.snapshot import Focus, Snapshot
 
 CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
-
-TERMINAL_SECONDS = 2.0
-"""How often to look whether the terminal is still there."""
 
 _HELP_OF: dict[type[BooksScreen], str] = {
     RunsScreen: "Runs",
@@ -115,19 +110,18 @@ class OutflowApp(App[None]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
-            self.set_interval(TERMINAL_SECONDS, self._leave_a_dead_terminal)
 
     def _let_time_pass(self) -> None:
         """Tell ages anew: a run that goes on grows older, or falls silent, without a change in the books."""
         if not self.is_paused and any(not line.row.state.is_final for seen in self.seen for line in seen.runs):
             self._show_again()
 
-    def _leave_a_dead_terminal(self) -> None:
-        """End when the terminal is gone: not everybody who closes a window lets the signal through."""
-        try:
-            termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
-        except (OSError, termios.error):
-            self.exit()
+    def leave(self) -> None:
+        """End, asked for by another thread; the sources are closed even if the screen hangs."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.exit)
+        for poller in self._pollers:
+            poller.stop()
 
     def on_unmount(self) -> None:
         """Leave no thread and no connection behind."""
@@ -144,7 +138,7 @@ class OutflowApp(App[None]):
     def on_seen(self, message: Seen) -> None:
         """Keep what one source answered, and show it unless the view is held still."""
         latest = list(self._latest)
-        latest[message.place] = message.snapshot
+        latest[message.place] = replace(message.snapshot, source=self._sources[message.place].name)
         self._latest = tuple(latest)
         if not self.is_paused:
             self.seen = self._latest
@@ -193,7 +187,7 @@ class OutflowApp(App[None]):
             self.show(HelpScreen(self._help_of(self.screen)))
 
     def _help_of(self, screen: Screen[Any]) -> str:
-        return next((name for kind, name in _HELP_OF.items() if isinstance(screen, kind)), "Runs")
+        return next((name for kind, name in _HELP_OF.items() if isinstance(screen, kind)), "Everywhere")
 
     async def action_back(self) -> None:
         """Close the screen on top; home stays."""
@@ -223,7 +217,7 @@ class OutflowApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """The palette: what the keys of this screen do, in words, and the program's own."""
-        for table in [*keys.SCREENS[self._help_of(screen)][:1], keys.APP]:
+        for table in {id(table): table for table in [keys.SCREENS[self._help_of(screen)][0], keys.APP]}.values():
             for binding in keys.bindings(table):
                 pressed = f"key {keys.shown(binding.key)}"
                 yield SystemCommand(binding.tooltip, pressed, self._runner(binding.action))

@@ -33,11 +33,12 @@ _SOURCE_HELP = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit status is 0, or 2 on trouble (`diff`: 1 when there are differences)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    named = next((word for word in words if not word.startswith("-")), None)
+    words = _command_first(words)
+    named = words[0] if words else None
     if sys.stdout is None or sys.stderr is None:  # closed by the caller: there is nobody to tell
         return TROUBLE
     try:
-        if named in _COMMANDS and words[0] == named:
+        if named in _COMMANDS:
             options = _script_parser().parse_args(words)
             return _COMMANDS[named](options)
         return _watch(_screen_parser().parse_args(words))
@@ -51,6 +52,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"outflow-tui: cannot write the answer: {error.strerror}.", file=sys.stderr)
         _give_up_output()
         return 0 if isinstance(error, BrokenPipeError) else TROUBLE
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """The words with the command before the options, wherever people put `-s SOURCE`.
+
+    >>> _command_first(["-s", "a.db", "--copy", "runs", "--json"])
+    ['runs', '-s', 'a.db', '--copy', '--json']
+    """
+    place = 0
+    while place < len(words) and words[place] in ("-s", "--source", "--config", "--copy", "--json"):
+        place += 1 if words[place] in ("--copy", "--json") else 2
+    if place < len(words) and words[place] in _COMMANDS:
+        return [words[place], *words[:place], *words[place + 1 :]]
+    return words
 
 
 def _give_up_output() -> None:
@@ -155,6 +170,7 @@ def _watch(options: argparse.Namespace) -> int:
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         return _print_sources(options, names)
     from outflow_tui.app import OutflowApp, Watched
+    from outflow_tui.terminal import watch_terminal
 
     def opener(database: Any) -> Callable[[], Any]:
         def opens() -> Any:
@@ -167,6 +183,7 @@ def _watch(options: argparse.Namespace) -> int:
     shown = distinct([_short(database.shown) for database in databases])
     watched = [Watched(name, opener(database)) for name, database in zip(shown, databases, strict=True)]
     app = OutflowApp(watched, seconds=options.every)
+    watch_terminal(app.leave)
     app.run()
     return app.return_code or 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from outflow_core.config_diff import Change, apart, beyond_comparison, diff
+from outflow_core.config_diff import Change, apart, beyond_comparison, diff, is_same_row
 from outflow_core.masking import MASK
 from outflow_core.rows import ConfigurationRow
 from outflow_tui.format import Glyphs, as_text
@@ -83,7 +83,7 @@ def diff_lines(old: ConfigurationRow, new: ConfigurationRow, glyphs: Glyphs, wid
 
 
 def _verdict(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Change]) -> Iterator[Laid]:
-    if old.id == new.id:
+    if is_same_row(old, new):
         yield ("verdict",), [("Both runs used the same configuration.", "success")]
     elif not changes:
         yield ("verdict",), [("No difference: the same content, recorded twice.", "success")]

@@ -47,6 +47,8 @@ RUN: list[BindingType] = [
     _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task, wherever it is"),
     _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
     _key("enter", "traceback", "whole", "The selected block on the whole screen"),
+    _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
+    _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard", hidden=True),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from outflow_core.config_diff import Change, apart, beyond_comparison
+from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_row
 from outflow_core.failures import Cause
 from outflow_core.rows import BlockDetail, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
 from outflow_core.states import State
@@ -138,7 +138,7 @@ def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
     """The runs as aligned text; one that claims to run, but shows no sign of life, is called silent."""
     if not runs:
         return "No runs."
-    titles = ("ID", "STATE", "COMMAND", "STARTED", "TOOK", "TASKS", "FAILED", "HOST", "CONFIG")
+    titles = ("ID", "STATE", "COMMAND", "STARTED", "TOOK", "TASKS", "FAILED", "HOST", "CONFIG ID")
     return table(titles, [_run_cells(line, now) for line in runs])
 
 
@@ -255,7 +255,7 @@ def diff_text(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Ch
     """The differences, a line each: `~ path  old -> new`."""
     lines = [_change_text(change) for change in changes]
     if not changes:
-        lines.append("The same configuration." if old.id == new.id else "No difference in content.")
+        lines.append("The same configuration." if is_same_row(old, new) else "No difference in content.")
     hidden = beyond_comparison(old, new)
     if hidden:
         lines.append(f"({hidden} masked value{'s' if hidden > 1 else ''} cannot be compared)")

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from outflow_core.rows import BlockDetail
 from outflow_tui import status, text
 from outflow_tui.format import Glyphs
 from outflow_tui.snapshot import Focus, Snapshot
@@ -82,7 +83,17 @@ class BooksScreen(Screen[int | None]):
             self.desk.open_diff((place, before.row.id), (place, run_id))
         elif line is not None:
             words = f"No run of {text.clean(line.row.command or 'this command')} before {run_id} was successful."
-            self.notify(words, markup=False)
+            self.notify(words, markup=False, timeout=3)
+
+    def copy_detail(self, detail: BlockDetail | None) -> None:
+        """Copy a block's traceback, or else its name, to the terminal's clipboard (OSC 52)."""
+        if detail is not None:
+            self.app.copy_to_clipboard(detail.exception.traceback if detail.exception else detail.block.name)
+            self.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False, timeout=2)
+
+    def source_words(self, place: int) -> str:
+        """The name of a source, where there are several; else nothing."""
+        return f"{self.seen[place].source}  " if len(self.seen) > 1 else ""
 
     def headline(self, words: str) -> None:
         """The title line and the notice below it."""

@@ -42,7 +42,8 @@ class ConfigDiffScreen(ReadingScreen):
         if line is None:
             return f"{run_id}"
         now = self.desk.clock()
-        return f"{run_id} {status.state_words(line, now, self.desk.glyphs)} {words.moment(line.row.start_time, now)}"
+        state = status.state_words(line, now, self.desk.glyphs)
+        return f"{self.source_words(place)}{run_id} {state} {words.moment(line.row.start_time, now)}"
 
     def action_swap(self) -> None:
         """Compare the other way round."""

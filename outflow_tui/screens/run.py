@@ -78,7 +78,11 @@ class RunScreen(BooksScreen):
         if snapshot is None:
             return
         line = snapshot.line(self._run_id)
-        self.headline(self._describe(line) if line else f"run {self._run_id} is not in the books any more")
+        self.headline(
+            self.source_words(self._place) + self._describe(line)
+            if line
+            else f"run {self._run_id} is not in the books any more"
+        )
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
             if not self._tree.items:
@@ -137,6 +141,10 @@ class RunScreen(BooksScreen):
             self.desk.show(TracebackScreen(self))
         else:
             self._tree.action_fold_or_unfold()
+
+    def action_copy(self) -> None:
+        """Copy the traceback of the selected block."""
+        self.copy_detail(self.detail)
 
     def action_configuration(self) -> None:
         """The configuration of this run."""

@@ -87,7 +87,7 @@ class RunsScreen(BooksScreen):
             parts.insert(0, f"{len(shown)} of {len(items)} shown")
             parts.append(f"[{chosen}]")
             unclear = unclear_words(self._typed)
-            parts += [f"not understood: {' '.join(unclear)}"] if unclear else []
+            parts[:0] = [f"not understood: {' '.join(unclear)}"] if unclear else []
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
         self.query_one("#tally", Words).say(" " + "   ".join(filter(None, parts)))

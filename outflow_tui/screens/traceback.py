@@ -68,9 +68,4 @@ class TracebackScreen(ReadingScreen):
 
     def action_copy(self) -> None:
         """Copy the traceback by OSC 52."""
-        detail = self._walk.detail
-        if detail is None:
-            return
-        copied = detail.exception.traceback if detail.exception else detail.block.name
-        self.app.copy_to_clipboard(copied)
-        self.app.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False, timeout=2)
+        self.copy_detail(self._walk.detail)

@@ -78,3 +78,24 @@ def test_it_leaves_nothing_whichever_way_it_ends(end: str, tmp_path: Path) -> No
         os.close(terminal)
     os.waitpid(pid, 0)
     until_gone(tmp_path)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.4, 0.8])
+def test_a_terminal_lost_at_any_moment_ends_the_monitor(seconds: float, tmp_path: Path) -> None:
+    (tmp_path / "config.yml").write_text("databases: {default: {dialect: sqlite, path: outflow.db}}\n")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(sys.executable, [sys.executable, "-m", "outflow_tui.cli", str(tmp_path)])
+    os.read(terminal, 1)
+    time.sleep(seconds)
+    os.close(terminal)
+    waited = 0.0
+    while os.waitpid(pid, os.WNOHANG)[0] == 0:
+        time.sleep(0.1)
+        waited += 0.1
+        if waited > PATIENCE:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            pytest.fail("the monitor lives on without a terminal")

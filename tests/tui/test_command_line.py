@@ -236,3 +236,20 @@ def test_nothing_found_tells_what_was_looked_for(
     said = told()
     assert "config.json, config.yml, config.yaml or config.toml" in said
     assert str(tmp_path) in said
+
+
+def test_the_source_may_stand_before_the_command(ask: Ask, tmp_path: Path) -> None:
+    assert len(ask("-s", str(copy_of("maps", tmp_path)), "runs")) == 6
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "host=localhost user=me password=s3cret dbname=x",
+        "host=localhost password = 's3cret too' dbname=x",
+        "postgresql:/me:s3cret@localhost/x",
+        "me:s3cret@localhost/x",
+    ],
+)
+def test_a_password_in_what_is_taken_for_a_file_is_not_told(source: str, told: Callable[..., str]) -> None:
+    assert "s3cret" not in told("runs", "-s", source)
