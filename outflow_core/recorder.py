@@ -57,19 +57,27 @@ def record_run(
     engines = Engines(read)
     try:
         run = _begin(Books(engines), command, read, settings or {})
-        token = active_run.set(run)
         try:
-            with sigterm_as_exit():
+            with _active(run):
                 yield run
         except BaseException as error:
             run.finish(error)
             raise
         else:
             run.finish(None)
-        finally:
-            active_run.reset(token)
     finally:
         engines.dispose()
+
+
+@contextmanager
+def _active(run: RunRecord) -> Iterator[None]:
+    """Make a run the one that `context.run` gives, and let SIGTERM end it as an exception does."""
+    token = active_run.set(run)
+    try:
+        with sigterm_as_exit():
+            yield
+    finally:
+        active_run.reset(token)
 
 
 @contextmanager
@@ -86,12 +94,8 @@ def join_run(uuid: str, *, config: str | Path | Settings | None = None) -> Itera
         if run_id is None:
             raise RecordError(f"{read.database().shown}: no run has the uuid {uuid!r}; it must have begun before.")
         run = RunRecord(books, run_id, uuid)
-        token = active_run.set(run)
-        try:
-            with sigterm_as_exit():
-                yield run
-        finally:
-            active_run.reset(token)
+        with _active(run):
+            yield run
     finally:
         engines.dispose()
 

@@ -51,22 +51,12 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         view: LineView[Any]
         key: Hashable
 
-        @property
-        def control(self) -> LineView[Any]:
-            """The view whose cursor moved."""
-            return self.view
-
     @dataclass
     class Chosen(Message):
         """The user clicked the record that the cursor is on."""
 
         view: LineView[Any]
         key: Hashable
-
-        @property
-        def control(self) -> LineView[Any]:
-            """The view that was clicked."""
-            return self.view
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
