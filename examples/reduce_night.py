@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from outflow_core import OutflowError, load_settings, record_run
-from outflow_core.recorder import Scope
+from outflow_core.records import Scope
 
 
 def write_frames(folder: Path, count: int, seed: int) -> list[Path]:

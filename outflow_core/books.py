@@ -1,183 +1,158 @@
-"""The statements that write the books: each call is one short transaction on the recorder's own connection."""
+"""The statements that write the books: each entry is one short transaction on the recorder's own connection."""
 
 from __future__ import annotations
 
-import math
-import os
 import re
-import socket
-import traceback as traceback_module
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from enum import Enum
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, StatementError
 
 from outflow_core import tables
+from outflow_core.column_values import columns_for, json_for
 from outflow_core.engines import Engines, driver_words
-from outflow_core.errors import OutflowError, RecordError
-from outflow_core.masking import mask_text
-from outflow_core.settings import DEFAULT_BIND, Database, Settings
-from outflow_core.states import State
+from outflow_core.entries import BlockChanged, BlocksAdded, Entry, RunBegun, RunChanged
+from outflow_core.errors import BooksAwayError, NotWrittenYetError, OutflowError, RecordError, RefusedError
+from outflow_core.settings import DEFAULT_BIND
 
 Answer = TypeVar("Answer")
-NAME_LENGTH = 256
-TYPE_LENGTH = 64
-_LENGTHS = {"name": NAME_LENGTH, "plugin": NAME_LENGTH}
+KNOWN_IDS = 10_000
 _NO_TABLE = re.compile(r"no such table|relation .* does not exist")
+_MISTAKE = re.compile(
+    r"no such table|does not exist|readonly database|authentication failed|no password supplied"
+    r"|no pg_hba\.conf entry|not a database|malformed"
+)
+_CHANGE_RUN = update(tables.run).where(tables.run.c.uuid == bindparam("wanted"))
+_CHANGE_BLOCK = update(tables.block).where(tables.block.c.uuid == bindparam("wanted"))
+_BLOCK = select(tables.block.c.id, tables.block.c.state, tables.block.c.start_time, tables.block.c.end_time)
 
 
 class Books:
-    """Writes rows of runs, blocks, edges and exceptions into one database."""
+    """Writes entries into one database; those that follow up on others find them by their uuids."""
 
     def __init__(self, engines: Engines, key: str = DEFAULT_BIND) -> None:
         self._engines = engines
         self._key = key
         database = engines.settings.database(key)
-        self._name = database.shown
-        self._is_postgresql = database.dialect == "postgresql"
-        self.hostname = text_for_books(socket.gethostname())[:NAME_LENGTH]
+        self.name = database.shown
+        self._dialect = database.dialect
+        self._insert: Any = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
+        self._ids: dict[str, int] = {}
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Into another process goes what to connect to, not the connections."""
-        return _books_here, (self._engines.settings, self._key)
+    def write(self, entry: Entry, *, again: bool = False) -> None:
+        """Write one entry; with `again` it may be there already, and then nothing is written twice.
 
-    def run_of(self, uuid: str) -> int | None:
-        """The id of the run of this uuid, if there is one."""
-        statement = select(tables.run.c.id).where(tables.run.c.uuid == uuid)
-        return self._written(lambda connection: connection.execute(statement).scalar_one_or_none())
+        Raises BooksAwayError when trying later may do, NotWrittenYetError when what the entry
+        follows up on is not there, RefusedError when the database will never take it, and
+        RecordError when somebody has to put the database or the configuration right.
+        """
+        writer = _WRITERS[type(entry)]
+        self._written(lambda connection: writer(self, connection, entry, again))
 
-    def configuration(self, config: Mapping[str, Any], settings: Mapping[str, Any], digest: str) -> int:
-        """The id of the row that holds this configuration, made when it is the first of its hash."""
+    def run_id(self, uuid: str) -> int:
+        """The id of the run of this uuid; NotWrittenYetError when there is none."""
+        return self._written(lambda connection: self._id(connection, tables.run, uuid))
+
+    def _begin_run(self, connection: Connection, entry: RunBegun, again: bool) -> None:
         table = tables.configuration
-        values = {"config": self._json(config), "settings": self._json(settings), "hash": digest}
-        insert_new: Any = postgresql.insert if self._is_postgresql else sqlite.insert
-        made = insert_new(table).values(values).on_conflict_do_nothing()
+        values = {name: json_for(self._dialect, getattr(entry, name)) for name in ("config", "settings")}
+        connection.execute(self._insert(table).on_conflict_do_nothing(), {**values, "hash": entry.hash})
+        configuration_id = connection.execute(select(table.c.id).where(table.c.hash == entry.hash)).scalar_one()
+        row = {"uuid": entry.run, "configuration_id": configuration_id, **columns_for(self._dialect, entry.columns)}
+        connection.execute(self._insert(tables.run).on_conflict_do_nothing(), row)
 
-        def write(connection: Connection) -> int:
-            connection.execute(made)
-            return int(connection.execute(select(table.c.id).where(table.c.hash == digest)).scalar_one())
+    def _add_blocks(self, connection: Connection, entry: BlocksAdded, again: bool) -> None:
+        place = {"run_id": self._id(connection, tables.run, entry.run), "parent_id": None}
+        if entry.parent is not None:
+            place["parent_id"] = self._id(connection, tables.block, entry.parent)
+        rows = [{**columns_for(self._dialect, columns), **place} for columns in entry.blocks]
+        statement = self._insert(tables.block).on_conflict_do_nothing() if again else insert(tables.block)
+        if rows:
+            connection.execute(statement, rows)
+        self._add_edges(connection, entry.upstream, [columns["uuid"] for columns in entry.blocks])
 
-        return self._written(write)
+    def _change_block(self, connection: Connection, entry: BlockChanged, again: bool) -> None:
+        if (again or entry.if_open) and self._is_over(connection, entry, again):
+            return
+        values = columns_for(self._dialect, entry.columns)
+        if not connection.execute(_CHANGE_BLOCK, {**values, "wanted": entry.block}).rowcount:
+            raise self._not_there(tables.block, entry.block)
+        self._add_edges(connection, entry.upstream, [entry.block])
+        if entry.exception is not None:
+            row = {**columns_for(self._dialect, entry.exception), "block_id": self._new_id(connection, entry.block)}
+            connection.execute(insert(tables.runtime_exception), row)
 
-    def add(self, table: Table, row: Mapping[str, Any]) -> int:
-        """Insert one row; its id."""
-        statement = insert(table).values(self._row(row)).returning(table.c.id)
-        return self._written(lambda connection: int(connection.execute(statement).scalar_one()))
+    def _is_over(self, connection: Connection, entry: BlockChanged, again: bool) -> bool:
+        """Whether nothing is to be done: the block is closed already, or has just these values.
 
-    def add_blocks(self, rows: Sequence[Mapping[str, Any]], upstream: Sequence[int] = ()) -> list[int]:
-        """Insert blocks in one commit, each downstream of the same others; their ids in the same order."""
-        statement = insert(tables.block).returning(tables.block.c.id, sort_by_parameter_order=True)
+        The row is locked: a transaction of ours that a lost connection left behind may still commit.
+        """
+        row = connection.execute(_BLOCK.where(tables.block.c.uuid == entry.block).with_for_update()).one_or_none()
+        if row is None:
+            raise self._not_there(tables.block, entry.block)
+        if entry.if_open:
+            return bool(row.state.is_final)
+        told = [name for name in ("state", "start_time", "end_time") if name in entry.columns]
+        return again and bool(told) and all(getattr(row, name) == entry.columns[name] for name in told)
 
-        def write(connection: Connection) -> list[int]:
-            ids = list(connection.execute(statement, [self._row(row) for row in rows]).scalars())
-            _insert_edges(connection, upstream, ids)
-            return ids
+    def _change_run(self, connection: Connection, entry: RunChanged, again: bool) -> None:
+        values = columns_for(self._dialect, entry.columns)
+        if not connection.execute(_CHANGE_RUN, {**values, "wanted": entry.run}).rowcount:
+            raise self._not_there(tables.run, entry.run)
 
-        return self._written(write) if rows else []
+    def _add_edges(self, connection: Connection, upstream: Sequence[str], downstream: Sequence[str]) -> None:
+        if not upstream or not downstream:
+            return
+        above = [self._id(connection, tables.block, uuid) for uuid in upstream]
+        below = [self._new_id(connection, uuid) for uuid in downstream]
+        pairs = [{"upstream_block_id": first, "downstream_block_id": second} for second in below for first in above]
+        connection.execute(self._insert(tables.edge).on_conflict_do_nothing(), pairs)
 
-    def add_edges(self, upstream: Sequence[int], downstream: Sequence[int]) -> None:
-        """Record that each of these blocks comes after all of those."""
-        if upstream and downstream:
-            self._written(lambda connection: _insert_edges(connection, upstream, downstream))
+    def _id(self, connection: Connection, table: Table, uuid: str) -> int:
+        """The id of what others go under or come after: asked for once."""
+        if uuid not in self._ids:
+            found = connection.execute(select(table.c.id).where(table.c.uuid == uuid)).scalar_one_or_none()
+            if found is None:
+                raise self._not_there(table, uuid)
+            if len(self._ids) >= KNOWN_IDS:
+                self._ids.clear()
+            self._ids[uuid] = int(found)
+        return self._ids[uuid]
 
-    def change(self, table: Table, row_id: int, **values: Any) -> None:
-        """Set columns of one row."""
-        statement = update(table).where(table.c.id == row_id).values(self._row(values))
-        self._written(lambda connection: connection.execute(statement) and None)
+    def _new_id(self, connection: Connection, uuid: str) -> int:
+        """The id of a block of this transaction, which may yet be taken back."""
+        return int(connection.execute(select(tables.block.c.id).where(tables.block.c.uuid == uuid)).scalar_one())
 
-    def fail_unfinished(self, block_id: int, error: BaseException) -> None:
-        """Close a block whose worker went away without a word; one that is over stays as it is."""
-        table = tables.block
-        values = self._row({"state": State.FAILED, "end_time": datetime.now()})
-        is_open = table.c.state.in_([State.PENDING, State.RUNNING])
-        change = update(table).where(table.c.id == block_id, is_open).values(values)
-
-        def write(connection: Connection) -> None:
-            if connection.execute(change).rowcount:
-                connection.execute(insert(tables.runtime_exception).values(exception_row(block_id, error)))
-
-        self._written(write)
-
-    def finish_block(self, block_id: int, error: BaseException | None, **values: Any) -> None:
-        """Set the last columns of a block, and keep the exception that ended it in the same commit."""
-        change = update(tables.block).where(tables.block.c.id == block_id).values(self._row(values))
-
-        def write(connection: Connection) -> None:
-            connection.execute(change)
-            if error is not None:
-                connection.execute(insert(tables.runtime_exception).values(exception_row(block_id, error)))
-
-        self._written(write)
+    def _not_there(self, table: Table, uuid: str) -> NotWrittenYetError:
+        kind = "run" if table is tables.run else "block"
+        return NotWrittenYetError(f"{self.name}: no {kind} has the uuid {uuid!r}; it must have begun before.")
 
     def _written(self, write: Callable[[Connection], Answer]) -> Answer:
+        engine = self._engines.engine(self._key)  # asked for each time: a fork has its own
         try:
-            with self._engines.engine(self._key).begin() as connection:  # asked for each time: a fork has its own
+            with engine.begin() as connection:
                 return write(connection)
         except OutflowError as error:
             raise error.with_traceback(None) from None  # the frames of the connection pool tell a user nothing
-        except DBAPIError as error:
-            words = driver_words(error)
-            hint = "; run 'outflow-db upgrade' to make the tables" if _NO_TABLE.search(words) else ""
-            raise RecordError(f"{self._name}: cannot be written: {words}{hint}") from error
+        except StatementError as error:
+            self._ids.clear()
+            engine.dispose()  # an open SQLite connection stays with a file that another one has replaced
+            raise self._failure(error) from error
 
-    def _row(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(value, _LENGTHS.get(name)) for name, value in values.items()}
-
-    def _value(self, value: Any, length: int | None) -> Any:
-        if isinstance(value, (dict, list)):
-            return self._json(value)
-        if isinstance(value, str) and not isinstance(value, Enum):
-            return text_for_books(value)[:length]
-        return value
-
-    def _json(self, value: Any) -> Any:
-        """The value as PostgreSQL accepts it: it knows no NaN, no NUL and no half characters in JSON."""
-        return _json_for_postgresql(value) if self._is_postgresql else value
+    def _failure(self, error: StatementError) -> RecordError:
+        words = driver_words(error)
+        if isinstance(error, (IntegrityError, DataError)) or not isinstance(error, DBAPIError):
+            return RefusedError(f"{self.name}: refuses what was to be recorded: {words}")
+        hint = "; run 'outflow-db upgrade' to make the tables" if _NO_TABLE.search(words) else ""
+        is_mistake = isinstance(error, ProgrammingError) or _MISTAKE.search(words)
+        return (RecordError if is_mistake else BooksAwayError)(f"{self.name}: cannot be written: {words}{hint}")
 
 
-_HERE: dict[tuple[int, Database], Books] = {}
-
-
-def _books_here(settings: Settings, key: str) -> Books:
-    """The books of a database in this process: one for all items that a worker is handed."""
-    place = (os.getpid(), settings.database(key))
-    if place not in _HERE:
-        _HERE[place] = Books(Engines(settings), key)
-    return _HERE[place]
-
-
-def _insert_edges(connection: Connection, upstream: Sequence[int], downstream: Sequence[int]) -> None:
-    pairs = [{"upstream_block_id": above, "downstream_block_id": below} for below in downstream for above in upstream]
-    if pairs:
-        connection.execute(insert(tables.edge), pairs)
-
-
-def exception_row(block_id: int, error: BaseException) -> dict[str, Any]:
-    """The row of an exception, as Outflow keeps it: the message is the traceback's last line."""
-    text = text_for_books(mask_text("".join(traceback_module.format_exception(error))))
-    return {
-        "block_id": block_id,
-        "exception_type": text_for_books(type(error).__name__)[:TYPE_LENGTH],
-        "exception_msg": text.rstrip("\n").rpartition("\n")[2],
-        "traceback": text,
-        "time": datetime.now(),
-    }
-
-
-def text_for_books(text: str) -> str:
-    """The text as every database can keep it: NUL and lone surrogates written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-
-
-def _json_for_postgresql(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {text_for_books(str(key)): _json_for_postgresql(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_for_postgresql(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return text_for_books(value) if isinstance(value, str) else value
+_WRITERS: dict[type[Any], Callable[[Books, Connection, Any, bool], None]] = {
+    RunBegun: Books._begin_run,
+    BlocksAdded: Books._add_blocks,
+    BlockChanged: Books._change_block,
+    RunChanged: Books._change_run,
+}

@@ -14,9 +14,10 @@ from outflow_core.session import RoutedSession
 from outflow_core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from outflow_core.recorder import RunRecord
+    from outflow_core.records import RunRecord, Scope
 
-active_run: ContextVar[RunRecord | None] = ContextVar("active_run", default=None)
+active_scope: ContextVar[Scope | None] = ContextVar("active_scope", default=None)
+"""The innermost run, workflow or item of a map that is being recorded here."""
 
 
 class Context:
@@ -67,7 +68,8 @@ class Context:
     @property
     def run(self) -> RunRecord | None:
         """The run that is being recorded here, if any."""
-        return active_run.get()
+        scope = active_scope.get()
+        return scope.run if scope is not None else None
 
     def _session(self, role: Role) -> RoutedSession:
         place = f"{role}_{os.getpid()}"

@@ -53,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     sql = verbs.add_parser("sql", parents=[shared], help="print the SQL that an upgrade would run; changes nothing")
     sql.add_argument("--from-nothing", action="store_true", help="for an empty database; none is looked at")
     verbs.add_parser("indexes", parents=[file], help="make the monitor's indexes in a database that Outflow made")
+    replay = verbs.add_parser(
+        "replay", parents=[file], help="write what waits in the journal into the default database"
+    )
+    replay.add_argument(
+        "--others", action="store_true", help="also what was meant for a database that had another name or place"
+    )
     roles = verbs.add_parser("roles", parents=[shared], help="print the SQL that makes the two roles and the database")
     roles.add_argument("--apply", action="store_true", help="make what is missing, with the configuration's passwords")
     roles.add_argument(

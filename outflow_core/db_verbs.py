@@ -147,6 +147,23 @@ def _sql(options: argparse.Namespace) -> int:
     return _complain_of(found)
 
 
+def _replay(options: argparse.Namespace) -> int:
+    from outflow_core.books import Books
+    from outflow_core.engines import Engines
+    from outflow_core.journal import journal_folder
+    from outflow_core.replay import replay_folder
+    from outflow_core.settings import load_settings
+
+    settings = load_settings(options.config)
+    engines = Engines(settings)
+    found = replay_folder(journal_folder(settings), Books(engines), of_others=options.others)
+    engines.dispose()
+    if not found:
+        print(f"nothing waits in {journal_folder(settings)}")
+    _print_aligned((journal.path.name, journal.told) for journal in found)
+    return complain([journal.words for journal in found if journal.left or journal.refused])
+
+
 def _roles(options: argparse.Namespace) -> int:
     from outflow_core.schema.roles import make_roles, roles_sql
     from outflow_core.settings import load_settings
@@ -170,6 +187,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "revision": _revision,
     "sql": _sql,
     "indexes": _indexes,
+    "replay": _replay,
     "roles": _roles,
 }
 

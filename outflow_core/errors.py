@@ -29,3 +29,15 @@ class NotFoundError(OutflowError):
 
 class RecordError(OutflowError):
     """The recorder was used in a way that the books cannot express."""
+
+
+class BooksAwayError(RecordError):
+    """The books cannot be written now; later they may."""
+
+
+class NotWrittenYetError(RecordError):
+    """An entry follows up on a run or a block that the books do not hold (yet)."""
+
+
+class RefusedError(RecordError):
+    """The database will never take this entry."""

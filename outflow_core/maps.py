@@ -27,6 +27,9 @@ class Item(Protocol):
     def task(self, name: str) -> AbstractContextManager[Any]:
         """A task of this item."""
 
+    def entered(self) -> AbstractContextManager[None]:
+        """Make this item the place where decorated functions record."""
+
 
 class Submits(Protocol):
     """The shape of `concurrent.futures.Executor`: threads, processes, and the clients that imitate it."""
@@ -37,7 +40,7 @@ class Submits(Protocol):
 
 def run_item(item: Item, task: str, function: Callable[..., Result]) -> Result:
     """Run and record one item, here; the item's inputs are the function's keyword arguments."""
-    with item.task(task):
+    with item.entered(), item.task(task):
         return function(**item.inputs)
 
 

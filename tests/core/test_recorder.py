@@ -553,10 +553,3 @@ def test_a_database_without_tables_is_told_with_the_way_out(
     settings = configure(tmp_path, {"default": entry(request, dialect)})
     with pytest.raises(RecordError, match="run 'outflow-db upgrade'"), record_run("a", config=settings):
         pytest.fail("it started")
-
-
-def test_a_server_that_does_not_answer_is_told_without_the_password(tmp_path: Path) -> None:
-    gone = {"dialect": "postgresql", "address": str(tmp_path), "database": "d", "user": "me:s3cret"}
-    with pytest.raises(RecordError) as caught, record_run("a", config=configure(tmp_path, {"default": gone})):
-        pytest.fail("it started")
-    assert "postgresql://me@" in str(caught.value) and "s3cret" not in str(caught.value)

@@ -1,0 +1,311 @@
+"""What a pipeline holds while it is recorded: a run, its workflows, items and tasks."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import Token
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from outflow_core.bookkeeper import Bookkeeper
+from outflow_core.column_values import exception_row
+from outflow_core.contexts import active_scope
+from outflow_core.entries import BlockChanged, BlocksAdded, RunChanged
+from outflow_core.errors import RecordError
+from outflow_core.maps import Outcome, Result, Submits, outcomes
+from outflow_core.masking import mask_secrets
+from outflow_core.rows import TOP_LEVEL
+from outflow_core.states import BlockType, State
+from outflow_core.stored import storable
+
+_RECORDED = "_outflow_recorded_in"
+"""The attribute of an exception that tells which run has it in the books: its id() may be used again."""
+HOSTNAME = socket.gethostname()
+
+
+class Scope:
+    """Where tasks and workflows can be started: a run, a workflow, or one item of a map."""
+
+    def __init__(self, run: RunRecord, parent: str | None, inputs: Mapping[str, Any] | None = None) -> None:
+        self.run = run
+        self.inputs = inputs or {}
+        self._parent_uuid = parent
+        self._waiting: dict[str, str] = {}
+
+    def _parent(self) -> str | None:
+        return self._parent_uuid
+
+    def task(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        upstream: Sequence[BlockRecord] = (),
+        plugin: str | None = None,
+        input_targets: Mapping[str, Any] | None = None,
+        output_targets: Mapping[str, Any] | None = None,
+    ) -> TaskRecord:
+        """A task that runs for the length of a `with` block; its inputs are those of the item unless given."""
+        record = TaskRecord(self.run, name, self._parent(), inputs if inputs is not None else self.inputs)
+        record.describe(upstream, plugin, input_targets, output_targets)
+        record.announced_as(self._waiting.pop(name, None))
+        return record
+
+    def workflow(
+        self,
+        name: str,
+        *,
+        inputs: Sequence[Mapping[str, Any]] = (),
+        tasks: Sequence[str] = (),
+        upstream: Sequence[BlockRecord] = (),
+        plugin: str | None = None,
+        input_targets: Mapping[str, Any] | None = None,
+        output_targets: Mapping[str, Any] | None = None,
+    ) -> WorkflowRecord:
+        """A workflow around tasks; with `inputs` a map, which is iterated item by item.
+
+        `tasks` names the tasks that each item will run: they stand in the books as pending from the
+        start, so that whoever watches sees how much is left.
+        """
+        record = WorkflowRecord(self.run, name, self._parent(), inputs, tasks)
+        record.describe(upstream, plugin, input_targets, output_targets)
+        return record
+
+    def skip(self, name: str, *, upstream: Sequence[BlockRecord] = ()) -> None:
+        """Record a task that will not run."""
+        skipped = {"state": State.SKIPPED, "end_time": datetime.now()}
+        waiting = self._waiting.pop(name, None)
+        if waiting is not None:
+            self.run.keep(BlockChanged(waiting, skipped, _uuids(upstream)))
+            return
+        row = block_row(BlockType.TASK, name, **skipped)
+        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._parent(), _uuids(upstream)))
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Make this the place where decorated functions record, in this context."""
+        token = active_scope.set(self)
+        try:
+            yield
+        finally:
+            active_scope.reset(token)
+
+
+class RunRecord(Scope):
+    """A run that is being recorded."""
+
+    def __init__(self, keeper: Bookkeeper, uuid: str) -> None:
+        super().__init__(self, None)
+        self.uuid = uuid
+        self._keeper = keeper
+        self.keep = keeper.write
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RunRecord, (self._keeper, self.uuid)
+
+    @property
+    def id(self) -> int:
+        """The number of the run in its database; RecordError while that cannot be reached."""
+        return self._keeper.books.run_id(self.uuid)
+
+    def note(self, error: BaseException) -> None:
+        """Remember that this exception is in the books already."""
+        vars(error)[_RECORDED] = self.uuid
+
+    def has_noted(self, error: BaseException) -> bool:
+        """Whether this exception is in the books already."""
+        return vars(error).get(_RECORDED) == self.uuid
+
+    def finish(self, error: BaseException | None) -> None:
+        """Close the run; an exception that no task or workflow recorded is kept in a block around the run."""
+        ended = {"state": outcome(error), "end_time": datetime.now()}
+        if error is not None and ended["state"] is State.FAILED and not self.has_noted(error):
+            row = block_row(BlockType.WORKFLOW, TOP_LEVEL)
+            self.keep(BlocksAdded(self.uuid, (row,)))
+            self.keep(BlockChanged(row["uuid"], {**ended, "hostname": HOSTNAME}, exception=exception_row(error)))
+        self.keep(RunChanged(self.uuid, ended))
+
+
+class BlockRecord:
+    """A block that is recorded for the length of a `with` block."""
+
+    _type: BlockType
+
+    def __init__(self, run: RunRecord, name: str, parent: str | None) -> None:
+        self.uuid: str | None = None
+        self.name = name
+        self.run = run
+        self._own_parent = parent
+        self._is_announced = False
+        self._described: dict[str, Any] = {}
+        self._upstream: tuple[str, ...] = ()
+
+    def announced_as(self, uuid: str | None) -> None:
+        """The block stands in the books already, as pending, if it has a uuid."""
+        self.uuid, self._is_announced = uuid, uuid is not None
+
+    def describe(
+        self,
+        upstream: Sequence[BlockRecord],
+        plugin: str | None,
+        input_targets: Mapping[str, Any] | None,
+        output_targets: Mapping[str, Any] | None,
+    ) -> None:
+        """Take what the books keep of a block besides its state."""
+        unstarted = [block.name for block in upstream if block.uuid is None]
+        if unstarted:
+            raise RecordError(f"{self.name!r} cannot come after {unstarted[0]!r}, which has not started yet.")
+        self._upstream = _uuids(upstream)
+        self._described = {
+            "plugin": plugin,
+            "input_targets": storable(input_targets or {}),
+            "output_targets": storable(output_targets or {}),
+        }
+
+    def _input_values(self) -> Any:
+        return {}
+
+    def _start(self) -> None:
+        started = {"state": State.RUNNING, "start_time": datetime.now(), "hostname": HOSTNAME}
+        columns = {**self._described, **started, "input_values": self._input_values()}
+        if self.uuid is not None and self._is_announced:
+            self.run.keep(BlockChanged(self.uuid, columns, self._upstream))
+            return
+        row = block_row(self._type, self.name, **columns)
+        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._own_parent, self._upstream))
+        self.uuid = str(row["uuid"])
+
+    def _finish(self, error: BaseException | None) -> None:
+        ended = {"state": outcome(error), "end_time": datetime.now()}
+        is_failure = error is not None and ended["state"] is State.FAILED
+        exception = exception_row(error) if error is not None and is_failure else None
+        assert self.uuid is not None, "only what was entered is left"
+        self.run.keep(BlockChanged(self.uuid, ended, exception=exception))
+        if error is not None and is_failure:
+            self.run.note(error)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._finish(error)
+
+
+class TaskRecord(BlockRecord):
+    """A task; enter it to start, leave it to finish."""
+
+    _type = BlockType.TASK
+
+    def __init__(self, run: RunRecord, name: str, parent: str | None, inputs: Mapping[str, Any]) -> None:
+        super().__init__(run, name, parent)
+        self._inputs = inputs
+
+    def _input_values(self) -> Any:
+        return as_inputs(self._inputs)
+
+    def __enter__(self) -> TaskRecord:
+        self._start()
+        return self
+
+
+class WorkflowRecord(BlockRecord, Scope):
+    """A workflow; enter it to start, iterate over it for the items of a map."""
+
+    _type = BlockType.WORKFLOW
+
+    def __init__(
+        self, run: RunRecord, name: str, parent: str | None, items: Sequence[Mapping[str, Any]], tasks: Sequence[str]
+    ) -> None:
+        Scope.__init__(self, run, None)
+        BlockRecord.__init__(self, run, name, parent)
+        self._inputs_of_items = items
+        self._tasks = tasks
+        self._items: list[Scope] = []
+        self._token: Token[Scope | None] | None = None
+
+    def _parent(self) -> str | None:
+        if self.uuid is None:
+            raise RecordError(f"The workflow {self.name!r} has not started; enter it with 'with' first.")
+        return self.uuid
+
+    def _input_values(self) -> Any:
+        return [as_inputs(inputs) for inputs in self._inputs_of_items] if self._inputs_of_items else {}
+
+    def __enter__(self) -> WorkflowRecord:
+        self._start()
+        self._items = [Scope(self.run, self.uuid, inputs) for inputs in self._inputs_of_items]
+        self._announce(self._tasks)
+        self._token = active_scope.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._token is not None:
+            active_scope.reset(self._token)
+        self._finish(error)
+
+    def map(self, task: str, function: Callable[..., Result], executor: Submits | None = None) -> list[Outcome[Result]]:
+        """Run a task for every item, its inputs as keyword arguments; what became of each, in their order.
+
+        With an `executor` of the shape of `concurrent.futures` (threads, processes, Dask's and
+        MPI's clients) each item runs and is recorded where the executor puts it; for other processes
+        the function must be one that can be pickled. An item that fails does not stop the others:
+        its outcome holds the exception.
+        """
+        if task not in self._tasks:
+            self._announce([task])
+        uuids = [item._waiting[task] for item in self._items]
+        found = outcomes(self._items, task, function, executor)
+        for uuid, outcome_ in zip(uuids, found, strict=True):
+            if outcome_.error is not None and not self.run.has_noted(outcome_.error):
+                self._close_for(uuid, outcome_.error)
+        return found
+
+    def _close_for(self, uuid: str, error: BaseException) -> None:
+        """Close the block of an item whose worker went away without a word."""
+        ended = {"state": State.FAILED, "end_time": datetime.now()}
+        self.run.keep(BlockChanged(uuid, ended, exception=exception_row(error), if_open=True))
+
+    def _announce(self, tasks: Sequence[str]) -> None:
+        """Put the tasks of all items into the books as pending, in one commit."""
+        places = [(item, name) for item in self._items for name in tasks]
+        rows = tuple(block_row(BlockType.TASK, name, input_values=as_inputs(item.inputs)) for item, name in places)
+        if rows:
+            self.run.keep(BlocksAdded(self.run.uuid, rows, self.uuid))
+        for (item, name), row in zip(places, rows, strict=True):
+            item._waiting[name] = row["uuid"]
+
+    def __iter__(self) -> Iterator[Scope]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+def block_row(kind: BlockType, name: str, **columns: Any) -> dict[str, Any]:
+    """A pending block, under a uuid of its own."""
+    row: dict[str, Any] = {"uuid": str(uuid4()), "type": kind, "name": name, "state": State.PENDING}
+    row |= {"input_targets": {}, "output_targets": {}, "input_values": {}}
+    row |= {"start_time": None, "end_time": None, "hostname": None, "plugin": None}
+    return row | columns
+
+
+def as_inputs(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Input values as Outflow keeps them: each one JSON text of its own, secrets masked."""
+    return {key: json.dumps(value) for key, value in mask_secrets(storable(inputs)).items()}
+
+
+def outcome(error: BaseException | None) -> State:
+    """The state in which an exception leaves what it ended; leaving by `sys.exit(0)` is a success."""
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return State.SUCCESS
+    return State.FAILED
+
+
+def _uuids(blocks: Sequence[BlockRecord]) -> tuple[str, ...]:
+    return tuple(block.uuid for block in blocks if block.uuid is not None)
