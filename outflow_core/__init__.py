@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from outflow_core.binds import Model as Model
     from outflow_core.contexts import context as context
+    from outflow_core.decorators import task as task
+    from outflow_core.decorators import workflow as workflow
     from outflow_core.errors import OutflowError as OutflowError
     from outflow_core.recorder import join_run as join_run
     from outflow_core.recorder import record_run as record_run
@@ -28,8 +30,10 @@ _HOMES = {
     "load_settings": "outflow_core.settings",
     "join_run": "outflow_core.recorder",
     "record_run": "outflow_core.recorder",
+    "task": "outflow_core.decorators",
+    "workflow": "outflow_core.decorators",
 }
-__all__ = ["Model", "OutflowError", "State", "context", "join_run", "load_settings", "record_run"]
+__all__ = ["Model", "OutflowError", "State", "context", "join_run", "load_settings", "record_run", "task", "workflow"]
 
 
 def __getattr__(name: str) -> object:
