@@ -174,7 +174,8 @@ class BlockRecord:
         started = {"state": State.RUNNING, "start_time": datetime.now(), "hostname": HOSTNAME}
         columns = {**self._described, **started, "input_values": self._input_values()}
         if self.uuid is not None and self._is_announced:
-            self.run.keep(BlockChanged(self.uuid, columns, self._upstream))
+            again = {**columns, "end_time": None}  # an item may have been tried before, by a worker that went away
+            self.run.keep(BlockChanged(self.uuid, again, self._upstream))
             return
         row = block_row(self._type, self.name, **columns)
         self.run.keep(BlocksAdded(self.run.uuid, (row,), self._own_parent, self._upstream))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed import Client, LocalCluster
 
 from outflow_core import join_run, queries, record_run
 from outflow_core.errors import RecordError
@@ -86,6 +87,28 @@ def test_a_killed_worker_leaves_no_task_running(books: Settings) -> None:
     lost = [task for task in tasks if task.block.state.value == "failed"]
     assert {task.exception.type for task in lost if task.exception} == {"BrokenProcessPool"}
     assert len(lost) <= sum(outcome.error is not None for outcome in found)  # a result may be lost behind its task
+
+
+def die_once(number: int, folder: str) -> int:
+    """Takes its process away the first time that it is asked for the fifth item."""
+    mark = Path(folder) / "died"
+    if number == 5 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number == 7:
+        raise ValueError("bad frame")
+    return number
+
+
+def test_items_that_dask_tries_again_elsewhere_are_recorded_once(books: Settings, tmp_path: Path) -> None:
+    inputs = [{"number": number, "folder": str(tmp_path)} for number in range(12)]
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        with record_run("night", config=books) as run, run.workflow("die_all", inputs=inputs) as items:
+            found = items.map("die", die_once, client)
+    assert [outcome.result for outcome in found] == [None if n == 7 else n for n in range(12)]
+    tasks = blocks_of(books, run.id)[1:]
+    assert Counter(task.block.state.value for task in tasks) == {"success": 11, "failed": 1}
+    assert all(task.block.end_time is not None for task in tasks)
 
 
 def test_tasks_announced_before_are_the_ones_that_run(books: Settings) -> None:
