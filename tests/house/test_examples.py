@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 def pipeline(tmp_path: Path) -> Path:
     """The directory of a pipeline whose books are empty."""
     (tmp_path / "config.yml").write_text("databases: {default: {dialect: sqlite, path: books.db}}\n")
-    subprocess.run([BIN / "outflow-db", "upgrade"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([str(BIN / "outflow-db"), "upgrade"], cwd=tmp_path, check=True, capture_output=True)
     return tmp_path
 
 
@@ -33,7 +33,7 @@ def run_example(pipeline: Path, *command: str) -> str:
 
 def shown(pipeline: Path) -> tuple[dict[str, Any], Counter[tuple[str, str]]]:
     """The last run, and its blocks by name and state."""
-    command = [BIN / "outflow-tui", "show", "last", "--json"]
+    command = [str(BIN / "outflow-tui"), "show", "last", "--json"]
     answer = subprocess.run(command, cwd=pipeline, capture_output=True, text=True, check=True)
     run = json.loads(answer.stdout)
     return run, Counter((block["name"], block["state"]) for block in run["blocks"])
