@@ -3,12 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format lint types contracts wheel screenshots clean
+.PHONY: help setup demo test check format lint types contracts wheel bench screenshots clean
 
 help:
 	@echo "make demo         a pipeline that records itself, and the monitor on it"
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
 	@echo "make check        format, lint, types, import contracts, tests, wheel"
+	@echo "make bench        the figures of the README, as ratios to bare programs (minutes)"
 	@echo "make screenshots  the pictures of the README, from the real program"
 
 .make/venv: pyproject.toml
@@ -45,6 +46,9 @@ wheel: .make/venv
 	$(BIN)/python -m build --outdir dist .
 
 check: format lint types contracts test wheel
+
+bench: .make/venv .make/outflow
+	$(BIN)/python -m benchmarks.recording
 
 screenshots: .make/venv
 	$(BIN)/python screenshots/make.py

