@@ -17,6 +17,7 @@ from outflow_core.books import Books
 from outflow_core.engines import Engines
 from outflow_core.entries import Entry
 from outflow_core.errors import BooksAwayError, NotWrittenYetError, OutflowError
+from outflow_core.forks import forks_wait
 from outflow_core.journal import JournalFile, is_strict, journal_folder, journals
 from outflow_core.replay import Replayed, replay_file, replay_folder
 from outflow_core.settings import DEFAULT_BIND, Database, Settings
@@ -140,7 +141,8 @@ class Backlog:
     def _try_until_written(self) -> None:
         pause = 0.0
         while not self._closing.wait(pause):
-            self._try()
+            with forks_wait():
+                self._try()
             with self._lock:
                 if self._file is None:
                     self._thread = None

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ from outflow_core.db_cli import main
 from outflow_core.engines import Engines, make_engine
 from outflow_core.entries import BlockChanged, BlocksAdded, Entry, RunBegun, RunChanged, as_line, from_line
 from outflow_core.errors import BooksAwayError, OutflowError, RecordError
+from outflow_core.forks import forks_wait
 from outflow_core.journal import FOLDER, JournalFile
 from outflow_core.replay import replay_folder
 from outflow_core.settings import Settings
@@ -660,6 +662,30 @@ def test_a_child_that_is_forked_off_while_entries_wait_keeps_its_own(books: Sett
         "mine": "success",
         "theirs": "success",
     }
+
+
+def test_a_fork_waits_while_a_thread_of_ours_is_in_the_database() -> None:
+    inside, goes_on = threading.Event(), threading.Event()
+    order = []
+
+    def at_work() -> None:
+        with forks_wait():
+            inside.set()
+            goes_on.wait(10)
+            order.append("worked")
+
+    thread = threading.Thread(target=at_work)
+    thread.start()
+    inside.wait(10)
+    threading.Timer(0.2, goes_on.set).start()
+    child = os.fork()
+    if child == 0:
+        with forks_wait():  # in the child nobody is in the way
+            os._exit(0)
+    order.append("forked")
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join()
+    assert order == ["worked", "forked"]
 
 
 # entries
