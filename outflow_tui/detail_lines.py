@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from outflow_core.rows import BlockDetail, ExceptionRow
 from outflow_core.states import State
@@ -15,6 +14,7 @@ from outflow_tui import format as words
 from outflow_tui import text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line, Piece
+from outflow_tui.value_lines import plain_inputs, plain_targets, value_lines
 
 NameOf = Callable[[int], str]
 """The name of a block of the same run, '' when it is not known."""
@@ -24,6 +24,17 @@ EDGES = 12
 
 VERDICT_LENGTH = 400
 """How much of a message is shown above its traceback, where it stands in full."""
+
+LIBRARIES_HIDDEN = "a shows libraries too"
+"""Why something may not be found."""
+
+
+class Row(NamedTuple):
+    """A line before it has its place; see `lines.Line`."""
+
+    pieces: list[Piece]
+    joint: str | None = None
+    frame: Frame | None = None
 
 
 class DetailLayout:
@@ -38,45 +49,46 @@ class DetailLayout:
 
     def lines(self, detail: BlockDetail) -> tuple[Line, ...]:
         """Everything about the block: what happened and where, of what inputs, then the traceback and the rest."""
-        inputs = self._section("inputs", _plain_inputs(detail.input_values))
+        inputs = self._section("inputs", plain_inputs(detail.input_values))
         laid = [*self._head(detail), *self._verdict_of(detail), *inputs, *self._traceback(detail)]
         laid += [*self._targets(detail), *self._edges(detail)]
-        return tuple(Line(place, tuple(pieces)) for place, pieces in enumerate(laid))
+        return tuple(Line(place, tuple(row.pieces), joint=row.joint, frame=row.frame) for place, row in enumerate(laid))
 
-    def _head(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+    def _head(self, detail: BlockDetail) -> Iterator[Row]:
         row = detail.block
         glyph = self.glyphs.states[row.state]
-        yield [(f"{glyph} {row.state.value}", row.state.value), (f"  {row.name}", "strong")]
+        yield Row([(f"{glyph} {row.state.value}", row.state.value), (f"  {row.name}", "strong")])
         start, end = (words.moment(moment, self.now) for moment in (row.start_time, row.end_time))
         took = words.duration(words.seconds_between(row.start_time, row.end_time))
         if start or end:
             times = f"{start} {self.glyphs.arrow} {end}" if start and end else start or end
-            yield [(times + (f"  {took}" if took else ""), ""), (f"  on {row.hostname}" if row.hostname else "", "dim")]
+            host = f"  on {row.hostname}" if row.hostname else ""
+            yield Row([(times + (f"  {took}" if took else ""), ""), (host, "dim")])
         elif row.state is State.PENDING:
-            yield [("not started yet", "dim")]
+            yield Row([("not started yet", "dim")])
         kind = f"{row.type.value} {row.id}" + (f" of plugin {detail.plugin}" if detail.plugin else "")
-        yield [(kind, "dim")]
+        yield Row([(kind, "dim")])
 
-    def _verdict_of(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+    def _verdict_of(self, detail: BlockDetail) -> Iterator[Row]:
         """What happened and where, to be seen at first sight."""
         exception = detail.exception
         if exception is not None:
-            yield []
+            yield Row([])
             parts = parse(exception.traceback)
             yield from self._verdict(exception, parts, origin(parts))
         elif detail.block.state is State.FAILED:
-            yield []
-            yield [("failed, but no exception was recorded", "warning")]
+            yield Row([])
+            yield Row([("failed, but no exception was recorded", "warning")])
 
-    def _traceback(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+    def _traceback(self, detail: BlockDetail) -> Iterator[Row]:
         exception = detail.exception
         if exception is None:
             return
         when = words.moment(exception.time, self.now)
         earlier = len(detail.exceptions) - 1
         more = f"  {earlier} earlier one{'s' if earlier > 1 else ''} not shown" if earlier else ""
-        yield []
-        yield [("traceback", "strong"), (f"  {when}{more}", "dim")]
+        yield Row([])
+        yield Row([("traceback", "strong"), (f"  {when}{more}", "dim")])
         parts = parse(exception.traceback)
         place = origin(parts)
         folded: list[Part] = []
@@ -90,7 +102,7 @@ class DetailLayout:
             yield from self._part(part, part.frame is not None and part.frame == place)
         yield from self._folded(folded)
 
-    def _verdict(self, exception: ExceptionRow, parts: Sequence[Part], place: Frame | None) -> Iterator[list[Piece]]:
+    def _verdict(self, exception: ExceptionRow, parts: Sequence[Part], place: Frame | None) -> Iterator[Row]:
         said = headline(tuple(parts))[:VERDICT_LENGTH]
         about = said.partition(": ")[2] if said.partition(":")[0].endswith(exception.type) else said
         yield from self._wrapped(
@@ -100,12 +112,12 @@ class DetailLayout:
         if innermost is not None:
             yield from self._part(innermost, True)
 
-    def _folded(self, parts: Sequence[Part]) -> Iterator[list[Piece]]:
+    def _folded(self, parts: Sequence[Part]) -> Iterator[Row]:
         if parts:
-            number = len(parts)
-            yield [(f"  {self.glyphs.ellipsis} {number} library frame{'s' if number > 1 else ''} (a shows)", "dim")]
+            number = f"{len(parts)} library frame{'s' if len(parts) > 1 else ''}"
+            yield Row([(f"  {self.glyphs.ellipsis} {number} (a shows)", "dim")])
 
-    def _part(self, part: Part, is_origin: bool) -> Iterator[list[Piece]]:
+    def _part(self, part: Part, is_origin: bool) -> Iterator[Row]:
         if part.frame is None:
             look = _LOOKS[part.kind]
             for line in part.lines:
@@ -114,31 +126,32 @@ class DetailLayout:
         frame = part.frame
         mark = self.glyphs.closed if is_origin else " "
         where = f"{mark} {_tail(frame.file, self.width - 16 - len(frame.function), self.glyphs.ellipsis)}:{frame.line}"
-        yield [(where, "strong" if frame.is_own else "dim"), (f" in {frame.function}" if frame.function else "", "dim")]
+        function = f" in {frame.function}" if frame.function else ""
+        yield Row([(where, "strong" if frame.is_own else "dim"), (function, "dim")], frame=frame)
         for line in part.lines[1:]:
             if _MARKS.fullmatch(line) and not self.libraries:
                 continue
-            yield from self._wrapped(line, "" if frame.is_own else "dim")
+            yield from self._wrapped(line, "" if frame.is_own else "dim", frame)
 
-    def _wrapped(self, line: str, look: str) -> Iterator[list[Piece]]:
+    def _wrapped(self, line: str, look: str, frame: Frame | None = None) -> Iterator[Row]:
         """A line in as many as it needs; what is data may be 100 kB long."""
-        for shown in text.wrapped(text.clean(line), self.width - 1):
-            yield [(shown, look)]
+        for shown, joint in text.wrapped(text.clean(line), self.width - 1):
+            yield Row([(shown, look)], joint, frame)
 
-    def _section(self, title: str, value: Any) -> Iterator[list[Piece]]:
+    def _section(self, title: str, value: Any) -> Iterator[Row]:
         if value not in ({}, [], None):
-            yield []
-            yield [(title, "strong")]
-            yield from (piece for line in value_lines(value) for piece in self._wrapped(f"  {line}", ""))
+            yield Row([])
+            yield Row([(title, "strong")])
+            yield from (row for line in value_lines(value) for row in self._wrapped(f"  {line}", ""))
 
-    def _targets(self, detail: BlockDetail) -> Iterator[list[Piece]]:
-        yield from self._section("input targets", _plain_targets(detail.input_targets))
-        yield from self._section("output targets", _plain_targets(detail.output_targets))
+    def _targets(self, detail: BlockDetail) -> Iterator[Row]:
+        yield from self._section("input targets", plain_targets(detail.input_targets))
+        yield from self._section("output targets", plain_targets(detail.output_targets))
 
-    def _edges(self, detail: BlockDetail) -> Iterator[list[Piece]]:
+    def _edges(self, detail: BlockDetail) -> Iterator[Row]:
         for title, ids in (("after", detail.upstream), ("before", detail.downstream)):
             if ids:
-                yield []
+                yield Row([])
                 named = ", ".join(f"{self.name_of(number)} ({number})".strip() for number in ids[:EDGES])
                 more = f" and {len(ids) - EDGES} more" if len(ids) > EDGES else ""
                 yield from self._wrapped(f"{title} {named}{more}", "")
@@ -154,48 +167,3 @@ def _tail(path: str, width: int, ellipsis: str) -> str:
     """The end of a path, which tells more than its beginning."""
     path = text.clean(path)
     return path if len(path) <= max(width, 12) else ellipsis + path[-max(width, 12) + len(ellipsis) :]
-
-
-def _plain_inputs(values: Any) -> Any:
-    """Input values are kept as JSON texts inside JSON: take them out of their quotes. Of a map: how many."""
-    if isinstance(values, list):
-        return {"a map over": Plain(f"{len(values)} items")} if values else {}
-    if not isinstance(values, dict):
-        return values
-    return {key: _unquoted(value) for key, value in values.items()}
-
-
-def _plain_targets(targets: Any) -> Any:
-    """Targets by their types; that one has no default is not worth a word."""
-    if not isinstance(targets, dict):
-        return targets
-    return {name: _plain_target(target) for name, target in targets.items()}
-
-
-def _plain_target(target: Any) -> Any:
-    if not isinstance(target, dict) or not set(target) <= {"type", "default"}:
-        return target
-    default = target.get("default")
-    return Plain(
-        f"{target.get('type', '?')}{'' if default is None or 'NoDefault' in str(default) else f' = {default}'}"
-    )
-
-
-class Plain(str):
-    """Words of ours about a value, shown without quotes."""
-
-    __slots__ = ()
-
-
-def _unquoted(value: Any) -> Any:
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def value_lines(value: Any) -> Iterable[str]:
-    """A value as `key: value` lines; what is nested stays on its line."""
-    if isinstance(value, dict):
-        return [f"{key}: {item if isinstance(item, Plain) else words.as_text(item)}" for key, item in value.items()]
-    return [words.as_text(value)]

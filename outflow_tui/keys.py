@@ -31,6 +31,12 @@ SIDEWAYS: list[BindingType] = [
     _key("left", "shift(-8)", "left", "Long lines: look further left", hidden=True),
 ]
 
+SEARCHING: list[BindingType] = [
+    _key("n", "match(1)", "next match", "To the next match, round at the end"),
+    _key("N", "match(-1)", "previous", "To the previous match", hidden=True),
+    _key("escape", "end_search", "done", "End the search: n and N are free again"),
+]
+
 RUNS: list[BindingType] = [
     _key("enter", "open", "open", "Open the run: its tasks, and its first failure"),
     _key("slash", "filter", "filter", "Filter as you type (state:failed, host:a, since:2d)"),
@@ -49,6 +55,7 @@ RUN: list[BindingType] = [
     _key("enter", "traceback", "whole", "The selected block on the whole screen"),
     _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard", hidden=True),
+    _key("slash", "search", "search", "Look for a text in the details as you type", hidden=True),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
@@ -64,9 +71,10 @@ TASK_TREE: list[BindingType] = [
 
 TRACEBACK: list[BindingType] = [
     _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task"),
-    _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task"),
-    _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them"),
+    _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
+    _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard"),
+    _key("slash", "search", "search", "Look for a text as you type"),
     _key("q,escape,enter", "app.back", "back", "Back to the run"),
 ]
 
@@ -77,15 +85,18 @@ FAILURES: list[BindingType] = [
 ]
 
 CONFIGURATION: list[BindingType] = [
+    _key("slash", "search", "search", "Look for a text as you type"),
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
 DIFF: list[BindingType] = [
     _key("x", "swap", "swap", "Compare the other way round"),
+    _key("slash", "search", "search", "Look for a text as you type"),
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
 HELP: list[BindingType] = [
+    _key("slash", "search", "search", "Look for a text as you type"),
     _key("q,escape,question_mark,enter", "app.back", "back", "Back"),
 ]
 
@@ -96,6 +107,7 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Failures": [FAILURES, LINES],
     "Configuration": [CONFIGURATION, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
+    "Searching": [SEARCHING],
     "Everywhere": [APP],
 }
 
@@ -103,8 +115,8 @@ SCREENS: dict[str, list[list[BindingType]]] = {
 def described(table: list[BindingType]) -> list[tuple[str, str]]:
     """The keys of a table and what each does, as people write them.
 
-    >>> described(HELP)
-    [('q, esc, ?, enter', 'Back')]
+    >>> described(HELP)[-1]
+    ('q, esc, ?, enter', 'Back')
     """
     return [(shown(binding.key), binding.tooltip) for binding in bindings(table)]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
+from outflow_core.tracebacks import Frame
+from outflow_tui import text
+
 Piece = tuple[str, str]
-"""Some text, foreign or ours, and the name of its look (see `LineView.LOOKS`), or ''."""
+"""Some text, foreign or ours, and the names of its looks (see `LineView.LOOKS`) with blanks between, or ''."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +18,14 @@ class Line:
 
     key: Hashable
     pieces: tuple[Piece, ...]
+    depth: int = 0
+    """How deep it stands in what is nested: what is deeper than the line before it can be folded into that one."""
+    joint: str | None = None
+    """What stood between this line and the one before it, when they are one that was too long for the window."""
+    frame: Frame | None = None
+    """The place in the code that it tells of."""
+
+
+def plain(pieces: Iterable[Piece]) -> str:
+    """A line without its looks, as it is seen: the very text that is searched and marked."""
+    return "".join(text.clean(piece) for piece, _ in pieces)

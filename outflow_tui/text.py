@@ -51,14 +51,18 @@ def width(text: str) -> int:
     return cell_len(text)
 
 
-def wrapped(text: str, width: int) -> Iterator[str]:
+def wrapped(text: str, width: int) -> Iterator[tuple[str, str | None]]:
     """A clean text in lines of at most `width` characters, cut between words where one ends late enough.
 
+    With each line comes what was cut away before it: a blank or nothing; of the first line None.
+
     >>> list(wrapped("could not convert", 9))
-    ['could not', 'convert']
+    [('could not', None), ('convert', ' ')]
     """
-    while len(text) > width:
-        end = text.rfind(" ", width * 2 // 3, width + 1)
-        yield text[: end if end > 0 else width]
-        text = text[end + 1 if end > 0 else width :]
-    yield text
+    start, joint = 0, None
+    while len(text) - start > width:
+        blank = text.rfind(" ", start + width * 2 // 3, start + width + 1)
+        end = blank if blank > start else start + width
+        yield text[start:end], joint
+        start, joint = (end + 1, " ") if blank > start else (end, "")
+    yield text[start:], joint

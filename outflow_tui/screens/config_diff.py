@@ -30,7 +30,7 @@ class ConfigDiffScreen(ReadingScreen):
         self.headline(f"{self._run_words(self._pair[0])}  {self.desk.glyphs.arrow}  {self._run_words(self._pair[1])}")
         rows = [self.seen[place].configurations.get(run_id) for place, run_id in self._pair]
         old, new = rows
-        width = self.text.size.width
+        width = self.text.width
         if old is None or new is None or not width or self._shown == (old, new, width):
             return
         self._shown = (old, new, width)

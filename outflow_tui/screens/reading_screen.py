@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.widgets import Footer
 
 from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.text_lines import TextLines
 from outflow_tui.widgets.title import Notice, Title
 
@@ -16,7 +17,11 @@ class ReadingScreen(BooksScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.text = TextLines(id="text")
+        self.text = ReadingPane(self.make_lines(), id="text")
+
+    def make_lines(self) -> TextLines:
+        """The lines of the text; a subclass may want those that can be folded."""
+        return TextLines(id="lines")
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -25,9 +30,13 @@ class ReadingScreen(BooksScreen):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.text.focus()
+        self.text.lines.focus()
         super().on_mount()
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the text out anew."""
         self.call_after_refresh(self.show_seen)
+
+    def action_search(self) -> None:
+        """Begin to look for something in the text."""
+        self.text.begin_search()

@@ -10,7 +10,7 @@ from textual.widgets import Footer
 from outflow_core.rows import BlockDetail
 from outflow_tui import format as words
 from outflow_tui import keys, status
-from outflow_tui.detail_lines import DetailLayout
+from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
 from outflow_tui.screens.books_screen import BooksScreen
@@ -18,6 +18,7 @@ from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, RunLine, Snapshot
 from outflow_tui.widgets.line_view import LineView
+from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.task_tree import TaskTree
 from outflow_tui.widgets.text_lines import TextLines
 from outflow_tui.widgets.title import Notice, Title
@@ -37,7 +38,8 @@ class RunScreen(BooksScreen):
         self._place = place
         self._run_id = run_id
         self._tree = TaskTree(glyphs)
-        self._details = TextLines(id="details")
+        self._details = ReadingPane(TextLines(id="lines"), id="details")
+        self._searched_from_tree = False
         self._shown: tuple[BlockDetail, int, bool] | None = None
 
     def compose(self) -> ComposeResult:
@@ -98,7 +100,7 @@ class RunScreen(BooksScreen):
         return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
 
     def _show_detail(self) -> None:
-        detail, width = self.detail, self._details.size.width
+        detail, width = self.detail, self._details.width
         if detail is None or not width or self._shown == (detail, width, self.desk.libraries):
             return
         is_other = self._shown is None or self._shown[0].block.id != detail.block.id
@@ -106,10 +108,8 @@ class RunScreen(BooksScreen):
         layout = DetailLayout(
             self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock(), name_of=self.name_of
         )
-        self._details.show(layout.lines(detail))
-        if is_other:
-            self._details.go_to(0)
-            self._details.scroll_lines_to(0)
+        self._details.hidden_words = "" if self.desk.libraries else LIBRARIES_HIDDEN
+        self._details.show(layout.lines(detail), from_top=is_other)
 
     def on_line_view_moved(self, moved: LineView.Moved) -> None:
         """Another block is selected: read it now, not at the next tick."""
@@ -133,7 +133,17 @@ class RunScreen(BooksScreen):
 
     def action_other_side(self) -> None:
         """Between the tree and the details."""
-        self.set_focus(self._tree if self._details.has_focus else self._details, scroll_visible=False)
+        self.set_focus(self._details.lines if self._tree.has_focus else self._tree, scroll_visible=False)
+
+    def action_search(self) -> None:
+        """Begin to look for something in the details."""
+        self._searched_from_tree = self._tree.has_focus
+        self._details.begin_search()
+
+    def on_reading_pane_ended(self, ended: ReadingPane.Ended) -> None:
+        """Back to where the search began."""
+        if self._searched_from_tree:
+            self.set_focus(self._tree, scroll_visible=False)
 
     def action_traceback(self) -> None:
         """The selected block on the whole screen; on a heap of waiting tasks: fold or unfold it."""

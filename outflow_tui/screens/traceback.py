@@ -6,7 +6,7 @@ from typing import Protocol
 
 from outflow_core.rows import BlockDetail
 from outflow_tui import keys
-from outflow_tui.detail_lines import DetailLayout
+from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
 
@@ -44,7 +44,7 @@ class TracebackScreen(ReadingScreen):
 
     def show_seen(self) -> None:
         """The block, laid out for this window."""
-        detail, width = self._walk.detail, self.text.size.width
+        detail, width = self._walk.detail, self.text.width
         if detail is None:
             self.headline("reading ...")
             return
@@ -57,9 +57,8 @@ class TracebackScreen(ReadingScreen):
         layout = DetailLayout(
             self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock(), name_of=self._walk.name_of
         )
-        self.text.show(layout.lines(detail))
-        if is_other:
-            self.text.go_to(0)
+        self.text.hidden_words = "" if self.desk.libraries else LIBRARIES_HIDDEN
+        self.text.show(layout.lines(detail), from_top=is_other)
 
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""

@@ -40,8 +40,14 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     BINDINGS = keys.LINES
     LOOKS: ClassVar[tuple[str, ...]] = (
         "running", "failed", "success", "pending", "skipped", "dim", "strong", "added", "removed", "changed", "warning",
+        "match", "here",
     )  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--cursor", "line--place", *(f"line--{look}" for look in LOOKS)}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "line--cursor",
+        "line--place",
+        "line--here-cursor",
+        *(f"line--{look}" for look in LOOKS),
+    }
     shift: var[int] = var(0)
 
     @dataclass
@@ -180,7 +186,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         style = self._styles.get(name)
         if style is None:
             mark = "cursor" if is_cursor and self.has_focus else "place" if is_cursor else ""
-            looks = ["cursor"] if mark == "cursor" else [look, mark]  # one colour for the whole line under the cursor
+            looks = _under_cursor(look) if mark == "cursor" else [*look.split(), mark]
             styles = [self.get_component_rich_style(f"line--{name}", partial=True) for name in looks if name]
             style = self._styles[name] = Style.combine([self.rich_style, *styles])
         return style
@@ -227,3 +233,10 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     def action_shift(self, cells: int) -> None:
         """Look further right or left in long lines."""
         self.shift = max(self.shift + cells, 0)
+
+
+def _under_cursor(look: str) -> list[str]:
+    """The looks of a piece under the cursor: one colour for the whole line, but what was found stays marked."""
+    names = look.split()
+    found = ["match"] if "match" in names else ["here-cursor"] if "here" in names else []
+    return ["cursor", *found]
