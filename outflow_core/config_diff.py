@@ -16,8 +16,10 @@ from outflow_core.masking import Masked
 from outflow_core.rows import ConfigurationRow
 
 Path = tuple[str | int, ...]
-Kind = Literal["changed", "added", "removed"]
+Kind = Literal["changed", "added", "removed", "equal"]
 Section = Literal["config", "settings"]
+Difference = tuple[Path, Kind, Any, Any]
+"""The path, what became of the value, the old one, the new one."""
 
 APART = ("_CONFIG_FILEPATH", "name")
 """Keys that tell where a configuration came from, not what it says."""
@@ -28,7 +30,10 @@ _ALIGNED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. The path's list indices count in the new value, for what was removed in the old one."""
+    """One difference, or a value that is `equal`.
+
+    The path's list indices count in the new value, for what was removed in the old one.
+    """
 
     section: Section
     path: Path
@@ -37,15 +42,15 @@ class Change:
     new: Any = None
 
 
-def diff(old: ConfigurationRow, new: ConfigurationRow) -> tuple[Change, ...]:
-    """What differs between two stored configurations, in the order of their keys."""
-    if is_same_row(old, new):
+def diff(old: ConfigurationRow, new: ConfigurationRow, *, equal: bool = False) -> tuple[Change, ...]:
+    """What differs between two stored configurations, in the order of their keys; if wanted, what is `equal` too."""
+    if is_same_row(old, new) and not equal:
         return ()
     sections: tuple[Section, ...] = ("config", "settings")
     return tuple(
         Change(section, *change)
         for section in sections
-        for change in changes(_compared(getattr(old, section)), _compared(getattr(new, section)))
+        for change in changes(_compared(getattr(old, section)), _compared(getattr(new, section)), equal=equal)
     )
 
 
@@ -72,22 +77,24 @@ def _compared(section: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in section.items() if key not in APART}
 
 
-def changes(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Kind, Any, Any]]:
-    """The changes from one value to another: (path, kind, old, new)."""
+def changes(old: Any, new: Any, path: Path = (), *, equal: bool = False) -> Iterator[Difference]:
+    """The changes from one value to another; if wanted, the values too that are `equal`."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        yield from _mapping_changes(old, new, path)
+        yield from _mapping_changes(old, new, path, equal)
     elif isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
-        yield from _list_changes(old, new, path)
+        yield from _list_changes(old, new, path, equal)
     elif not _is_same(old, new):
         yield path, "changed", old, new
+    elif equal:
+        yield path, "equal", old, new
 
 
-def _mapping_changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], path: Path
-) -> Iterator[tuple[Path, Kind, Any, Any]]:
+def _mapping_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: Path, equal: bool) -> Iterator[Difference]:
+    if equal and path and not old and not new:
+        yield path, "equal", old, new
     for key, value in old.items():
         if key in new:
-            yield from changes(value, new[key], (*path, key))
+            yield from changes(value, new[key], (*path, key), equal=equal)
         else:
             yield (*path, key), "removed", value, None
     for key, value in new.items():
@@ -95,24 +102,26 @@ def _mapping_changes(
             yield (*path, key), "added", None, value
 
 
-def _list_changes(old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[tuple[Path, Kind, Any, Any]]:
-    for before, after in _aligned([_sign(item) for item in old], [_sign(item) for item in new]):
+def _list_changes(old: Sequence[Any], new: Sequence[Any], path: Path, equal: bool) -> Iterator[Difference]:
+    if equal and path and not old and not new:
+        yield path, "equal", old, new
+    for before, after in _aligned([_sign(item) for item in old], [_sign(item) for item in new], equal):
         paired = min(len(before), len(after))
         for index, other in zip(before, after, strict=False):
-            yield from changes(old[index], new[other], (*path, other))
+            yield from changes(old[index], new[other], (*path, other), equal=equal)
         for index in before[paired:]:
             yield (*path, index), "removed", old[index], None
         for index in after[paired:]:
             yield (*path, index), "added", None, new[index]
 
 
-def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[range, range]]:
-    """The stretches in which two lists differ, as the ranges of their indices."""
+def _aligned(old: list[str], new: list[str], equal: bool) -> Iterator[tuple[range, range]]:
+    """The stretches in which two lists differ, as the ranges of their indices; or all stretches."""
     if len(old) > _ALIGNED or len(new) > _ALIGNED:
         yield range(len(old)), range(len(new))
         return
     for kind, start, end, other_start, other_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind != "equal":
+        if equal or kind != "equal":
             yield range(start, end), range(other_start, other_end)
 
 

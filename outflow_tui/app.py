@@ -170,7 +170,7 @@ class OutflowApp(App[None]):
 
     def open_configuration(self, place: int, run_id: int) -> None:
         """Show the configuration of one run."""
-        self.show(ConfigurationScreen(place, run_id))
+        self.show(ConfigurationScreen(self.glyphs, place, run_id))
 
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs."""

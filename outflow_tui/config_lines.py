@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
-from outflow_core.config_diff import Change, apart, beyond_comparison, diff, is_same_row
+from outflow_core.config_diff import Change, Path, apart, beyond_comparison, diff, is_same_row
 from outflow_core.masking import MASK
 from outflow_core.rows import ConfigurationRow
 from outflow_tui.format import Glyphs, as_text
 from outflow_tui.lines import Line, Piece
 
 Laid = tuple[tuple[str | int, ...], list[Piece]]
-_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+_SIGNS = {"added": "+", "removed": "-", "changed": "~", "equal": " "}
+_LOOKS = {"equal": "dim"}
 
 
 def config_lines(row: ConfigurationRow) -> tuple[Line, ...]:
     """A stored configuration and its settings, nested as they were."""
-    laid: list[Laid] = []
+    laid: list[tuple[Hashable, list[Piece], int]] = []
     for title, section in (("configuration", row.config), ("settings", row.settings)):
-        laid.append(((title,), [(title, "strong"), (f"  {len(section)} keys" if section else "  empty", "dim")]))
-        laid.extend(_nested(section, (title,), 1))
-        laid.append(((title, "end"), []))
+        keys = f"{len(section)} key{'s' if len(section) > 1 else ''}" if section else "empty"
+        laid.append(((title,), [(title, "strong"), (f"  {keys}", "dim")], 0))
+        laid.extend((path, pieces, len(path) - 1) for path, pieces in _nested(section, (title,), 1))
+        laid.append((f"below {title}", [], 0))
     if row.masked:
-        laid.append((("masked",), [(f"masked, by the names of their keys: {len(row.masked)}", "dim")]))
-    return tuple(Line(path, tuple(pieces)) for path, pieces in laid)
+        laid.append(("masked", [(f"masked, by the names of their keys: {len(row.masked)}", "dim")], 0))
+    return tuple(Line(key, tuple(pieces), depth) for key, pieces, depth in laid)
 
 
 def _nested(value: Any, path: tuple[str | int, ...], depth: int) -> Iterator[Laid]:
@@ -68,16 +70,19 @@ def path_text(path: Sequence[str | int]) -> str:
     return shown
 
 
-def diff_lines(old: ConfigurationRow, new: ConfigurationRow, glyphs: Glyphs, width: int) -> tuple[Line, ...]:
-    """What differs, by path; two configurations that are the same say so in words."""
-    changes = diff(old, new)
-    laid: list[Laid] = list(_verdict(old, new, changes))
+def diff_lines(
+    old: ConfigurationRow, new: ConfigurationRow, glyphs: Glyphs, width: int, *, equal: bool = False
+) -> tuple[Line, ...]:
+    """What differs, by path, and if wanted what is `equal`; two configurations that are the same say so in words."""
+    changes = diff(old, new, equal=equal)
+    unknown = set() if is_same_row(old, new) else set(old.sealed) & set(new.sealed)
+    laid: list[Laid] = list(_verdict(old, new, [change for change in changes if change.kind != "equal"]))
     for section in ("config", "settings"):
         chosen = [change for change in changes if change.section == section]
         if chosen:
             title = "configuration" if section == "config" else section
             laid.append(((section,), [(title, "strong")]))
-            laid.extend(line for change in chosen for line in _change(change, glyphs, width))
+            laid.extend(line for change in chosen for line in _shown(change, unknown, glyphs, width))
     laid.extend(_apart(old, new, glyphs))
     return tuple(Line(path, tuple(pieces)) for path, pieces in laid)
 
@@ -96,9 +101,17 @@ def _verdict(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Cha
     yield ("gap",), []
 
 
+def _shown(change: Change, unknown: Collection[Path], glyphs: Glyphs, width: int) -> Iterator[Laid]:
+    key = (change.section, *change.path)
+    if change.kind == "equal" and key in unknown:
+        yield key, [(f"  ? {path_text(change.path)}  {as_text(change.new)}", "warning")]
+    else:
+        yield from _change(change, glyphs, width)
+
+
 def _change(change: Change, glyphs: Glyphs, width: int) -> Iterator[Laid]:
     """One change on one line where it fits, else the values below the path."""
-    look = change.kind
+    look = _LOOKS.get(change.kind, change.kind)
     path = path_text(change.path)
     old, new = as_text(change.old), as_text(change.new)
     key = (change.section, *change.path)
@@ -110,7 +123,7 @@ def _change(change: Change, glyphs: Glyphs, width: int) -> Iterator[Laid]:
         yield (*key, "old"), [(f"      - {old}", "removed")]
         yield (*key, "new"), [(f"      + {new}", "added")]
     else:
-        yield key, [head, (new if change.kind == "added" else old, look)]
+        yield key, [head, (old if change.kind == "removed" else new, look)]
 
 
 def _apart(old: ConfigurationRow, new: ConfigurationRow, glyphs: Glyphs) -> Iterator[Laid]:

@@ -89,8 +89,17 @@ CONFIGURATION: list[BindingType] = [
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
+FOLDS: list[BindingType] = [
+    _key("space", "fold_or_unfold", "fold", "Fold or unfold what is inside"),
+    _key("l", "unfold", "unfold", "Unfold what is inside", hidden=True),
+    _key("h", "fold", "fold", "Fold what is inside, or go to what is around", hidden=True),
+    _key("L", "fold_all(False)", "unfold all", "Unfold everything", hidden=True),
+    _key("H", "fold_all(True)", "fold all", "Fold everything", hidden=True),
+]
+
 DIFF: list[BindingType] = [
     _key("x", "swap", "swap", "Compare the other way round"),
+    _key("a", "equal", "all values", "Show the values too that are the same, or hide them"),
     _key("slash", "search", "search", "Look for a text as you type"),
     _key("q,escape", "app.back", "back", "Back"),
 ]
@@ -105,7 +114,7 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Run": [RUN, TASK_TREE, LINES],
     "Traceback": [TRACEBACK, LINES, SIDEWAYS],
     "Failures": [FAILURES, LINES],
-    "Configuration": [CONFIGURATION, LINES, SIDEWAYS],
+    "Configuration": [CONFIGURATION, FOLDS, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
     "Searching": [SEARCHING],
     "Everywhere": [APP],

@@ -19,7 +19,8 @@ class ConfigDiffScreen(ReadingScreen):
     def __init__(self, old: RunKey, new: RunKey) -> None:
         super().__init__()
         self._pair = (old, new)
-        self._shown: tuple[ConfigurationRow, ConfigurationRow, int] | None = None
+        self._equal = False
+        self._shown: tuple[ConfigurationRow, ConfigurationRow, int, bool] | None = None
 
     def wants(self, place: int) -> Focus:
         """The configurations of those of the two runs that are in this source."""
@@ -31,10 +32,10 @@ class ConfigDiffScreen(ReadingScreen):
         rows = [self.seen[place].configurations.get(run_id) for place, run_id in self._pair]
         old, new = rows
         width = self.text.width
-        if old is None or new is None or not width or self._shown == (old, new, width):
+        if old is None or new is None or not width or self._shown == (old, new, width, self._equal):
             return
-        self._shown = (old, new, width)
-        self.text.show(diff_lines(old, new, self.desk.glyphs, width))
+        self._shown = (old, new, width, self._equal)
+        self.text.show(diff_lines(old, new, self.desk.glyphs, width, equal=self._equal))
 
     def _run_words(self, key: RunKey) -> str:
         place, run_id = key
@@ -49,4 +50,9 @@ class ConfigDiffScreen(ReadingScreen):
         """Compare the other way round."""
         self._pair = (self._pair[1], self._pair[0])
         self._shown = None
+        self.show_seen()
+
+    def action_equal(self) -> None:
+        """Show the values too that are the same, or hide them."""
+        self._equal = not self._equal
         self.show_seen()

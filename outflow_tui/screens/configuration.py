@@ -5,8 +5,10 @@ from __future__ import annotations
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import keys
 from outflow_tui.config_lines import config_lines
+from outflow_tui.format import Glyphs
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
+from outflow_tui.widgets.folded_lines import FoldedLines
 
 
 class ConfigurationScreen(ReadingScreen):
@@ -14,11 +16,16 @@ class ConfigurationScreen(ReadingScreen):
 
     BINDINGS = keys.CONFIGURATION
 
-    def __init__(self, place: int, run_id: int) -> None:
+    def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
+        self._glyphs = glyphs
         super().__init__()
         self._place = place
         self._run_id = run_id
         self._shown: ConfigurationRow | None = None
+
+    def make_lines(self) -> FoldedLines:
+        """Lines that can be folded."""
+        return FoldedLines(self._glyphs, id="lines")
 
     def wants(self, place: int) -> Focus:
         """The configuration of this run."""

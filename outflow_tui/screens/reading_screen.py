@@ -37,6 +37,10 @@ class ReadingScreen(BooksScreen):
         """Lay the text out anew."""
         self.call_after_refresh(self.show_seen)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, the key that begins to type is a letter."""
+        return not self.text.is_typing if action == "search" else True
+
     def action_search(self) -> None:
         """Begin to look for something in the text."""
         self.text.begin_search()

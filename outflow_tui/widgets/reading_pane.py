@@ -53,9 +53,14 @@ class ReadingPane(Vertical):
         return line.frame if line is not None else None
 
     @property
+    def is_typing(self) -> bool:
+        """Whether keys are letters of what is sought."""
+        return self._bar.is_typing
+
+    @property
     def is_searching(self) -> bool:
         """Whether something is sought, or is being typed."""
-        return self.lines.search is not None or self._bar.is_typing
+        return self.lines.search is not None or self.is_typing
 
     def show(self, lines: Sequence[Line], *, from_top: bool = False) -> None:
         """Show these lines, perhaps from the first one on; what is sought is sought in them from now on."""
@@ -89,7 +94,7 @@ class ReadingPane(Vertical):
 
     def begin_search(self) -> None:
         """Begin to type what to look for."""
-        if not self._bar.is_typing:
+        if not self.is_typing:
             top = self.lines.scroll_offset.y
             self._origin = (self.lines.cursor_key, self.lines.cursor - top, self.lines.shift)
         self._bar.begin()
@@ -141,7 +146,7 @@ class ReadingPane(Vertical):
 
     def action_end_search(self) -> None:
         """Nothing is sought any more; while it was being typed: back to where that began."""
-        if self._bar.is_typing:
+        if self.is_typing:
             self._go_back()
         self.lines.mark(None)
         self._bar.close()

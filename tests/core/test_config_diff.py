@@ -109,6 +109,30 @@ def test_a_path_leads_to_what_was_found(old: Any, new: Any) -> None:
             assert at(old, path) is before
 
 
+@patient
+@given(JSON_VALUES, JSON_VALUES)
+def test_showing_what_is_equal_takes_no_difference_away(old: Any, new: Any) -> None:
+    everything = list(changes(old, new, equal=True))
+    assert [change for change in everything if change[1] != "equal"] == list(changes(old, new))
+    assert all(at(new, path) is after for path, kind, _, after in everything if kind == "equal" and path)
+
+
+@patient
+@given(JSON_VALUES)
+def test_of_equal_values_every_leaf_is_shown(value: Any) -> None:
+    shown = [path for path, kind, _, _ in changes(value, deepcopy(value), equal=True)]
+    assert shown == ([] if value in ({}, []) else leaves(value))
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The paths of everything that holds nothing else."""
+    if isinstance(value, dict) and value:
+        return [found for key, item in value.items() for found in leaves(item, (*path, key))]
+    if isinstance(value, list) and value:
+        return [found for place, item in enumerate(value) for found in leaves(item, (*path, place))]
+    return [path]
+
+
 def at(value: Any, path: tuple[str | int, ...]) -> Any:
     """What stands at a path."""
     for step in path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from outflow_core.states import State
@@ -99,3 +100,70 @@ async def test_w_says_when_the_command_never_worked() -> None:
         await desk.sees("47")
         await desk.press("w")
         await desk.sees("No run of reduce_night before 47 was")
+
+
+async def test_equal_values_are_shown_among_the_others_when_wanted() -> None:
+    async with sitting(FakeSource(pair())) as desk:
+        await desk.sees("45")
+        await desk.press("space", "space", "d")
+        await desk.sees("5 values differ")
+        assert "fit.steps[0]" not in desk.text()
+        await desk.press("a")
+        assert await desk.sees("fit.steps[0]") == '    fit.steps[0]  "a"'
+        assert "5 values differ" in desk.text()
+        await desk.press("x")
+        await desk.sees("- max_iter  200")
+        await desk.sees("fit.steps[0]")
+        await desk.press("a")
+        await desk.misses("fit.steps[0]")
+
+
+async def test_of_two_runs_with_the_same_configuration_all_values_can_be_seen() -> None:
+    config = configuration(1, OLD)
+    async with sitting(FakeSource([run(46, config=config), run(45, config=config)])) as desk:
+        await desk.sees("45")
+        await desk.press("space", "space", "d", "a")
+        await desk.sees("Both runs used the same configuration.")
+        await desk.sees('backend  "slurm"')
+
+
+async def test_what_nobody_can_compare_is_not_shown_as_equal() -> None:
+    masked = [replace(configuration(number, OLD), sealed=(("config", "secrets", "key"),)) for number in (1, 2)]
+    async with sitting(FakeSource([run(46, config=masked[1]), run(45, config=masked[0])])) as desk:
+        await desk.sees("45")
+        await desk.press("space", "space", "d", "a")
+        assert await desk.sees("secrets.key") == '  ? secrets.key  "******"'
+
+
+async def test_sections_of_a_configuration_are_folded_and_unfolded() -> None:
+    async with sitting(FakeSource(pair())) as desk:
+        await desk.sees("45")
+        await desk.press("down", "c")
+        await desk.sees("tolerance:")
+        await desk.press("down", "space")
+        await desk.misses("tolerance:")
+        assert await desk.sees("fit:") == "  ▸ fit:   … 2 lines"
+        await desk.press("l")
+        await desk.sees("tolerance:")
+        await desk.press("down", "h", "h")
+        await desk.misses("tolerance:")
+        await desk.press("h", "h")
+        await desk.misses("backend")
+        await desk.press("space")
+        await desk.sees("backend")
+
+
+async def test_everything_is_folded_at_once_and_what_is_sought_is_found_there() -> None:
+    async with sitting(FakeSource(pair())) as desk:
+        await desk.sees("45")
+        await desk.press("down", "c")
+        await desk.sees("cores: 4")
+        await desk.press("down", "down", "H")
+        await desk.misses("cores: 4")
+        assert "▸ configuration" in desk.text()
+        await desk.press("slash", *"toler", "enter")
+        await desk.sees("1 of 1")
+        await desk.sees("tolerance: 1.5")
+        await desk.misses("cores: 4")
+        await desk.press("escape", "L")
+        await desk.sees("cores: 4")

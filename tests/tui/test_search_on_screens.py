@@ -159,6 +159,15 @@ async def test_a_match_far_to_the_right_is_brought_into_view() -> None:
         await desk.sees("1 of 11")
 
 
+async def test_a_slash_can_be_sought_like_any_letter() -> None:
+    async with sitting(FakeSource([night()]), size=(80, 24)) as desk:
+        await traceback_screen(desk)
+        await desk.press("slash")
+        await desk.until(lambda: "/ search" not in footer(desk), "the footer says that / begins a search")
+        await desk.press(*"/data/red", "enter")
+        await desk.sees("1 of 2")
+
+
 async def test_help_and_differences_can_be_searched() -> None:
     config = configuration(8, {"backends": {"node_1": 7}, "far": "x"})
     async with sitting(FakeSource([night(), run(46, config=config)]), size=(100, 30)) as desk:
