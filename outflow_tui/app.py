@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from textual import events
+from textual.actions import parse
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.reactive import reactive
@@ -26,6 +27,7 @@ from outflow_tui.screens.config_diff import ConfigDiffScreen
 from outflow_tui.screens.configuration import ConfigurationScreen
 from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.help import HelpScreen
+from outflow_tui.screens.neighbours import NeighboursScreen
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
 from outflow_tui.screens.traceback import TracebackScreen
@@ -39,6 +41,7 @@ _HELP_OF: dict[type[BooksScreen], str] = {
     RunScreen: "Run",
     TracebackScreen: "Traceback",
     FailuresScreen: "Failures",
+    NeighboursScreen: "Upstream, downstream",
     ConfigurationScreen: "Configuration",
     ConfigDiffScreen: "Difference",
 }
@@ -219,6 +222,8 @@ class OutflowApp(App[None]):
         """The palette: what the keys of this screen do, in words, and the program's own."""
         for table in {id(table): table for table in [keys.SCREENS[self._help_of(screen)][0], keys.APP]}.values():
             for binding in keys.bindings(table):
+                if not _is_possible(binding.action, screen):
+                    continue
                 pressed = f"key {keys.shown(binding.key)}"
                 yield SystemCommand(binding.tooltip, pressed, self._runner(binding.action))
         yield SystemCommand("Choose other colours", "themes", self.action_change_theme)
@@ -228,3 +233,9 @@ class OutflowApp(App[None]):
             await self.run_action(action, default_namespace=self.screen)
 
         return run
+
+
+def _is_possible(action: str, screen: Screen[Any]) -> bool:
+    """Whether an action of the screen makes sense now; those of the app always do."""
+    namespace, name, parameters = parse(action)
+    return bool(namespace or screen.check_action(name, parameters))

@@ -149,7 +149,7 @@ class DetailLayout:
         yield from self._section("output targets", plain_targets(detail.output_targets))
 
     def _edges(self, detail: BlockDetail) -> Iterator[Row]:
-        for title, ids in (("after", detail.upstream), ("before", detail.downstream)):
+        for title, ids in (("after (u)", detail.upstream), ("before (o)", detail.downstream)):
             if ids:
                 yield Row([])
                 named = ", ".join(f"{self.name_of(number)} ({number})".strip() for number in ids[:EDGES])

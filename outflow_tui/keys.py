@@ -55,6 +55,8 @@ RUN: list[BindingType] = [
     _key("enter", "traceback", "whole", "The selected block on the whole screen"),
     _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard", hidden=True),
+    _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
+    _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
     _key("slash", "search", "search", "Look for a text in the details as you type", hidden=True),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
@@ -74,6 +76,8 @@ TRACEBACK: list[BindingType] = [
     _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
     _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard"),
+    _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
+    _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
     _key("slash", "search", "search", "Look for a text as you type"),
     _key("q,escape,enter", "app.back", "back", "Back to the run"),
 ]
@@ -82,6 +86,11 @@ FAILURES: list[BindingType] = [
     _key("enter", "open", "open", "Go to the first task of this cause"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
     _key("1,q,escape", "app.back", "back", "Back to the tasks"),
+]
+
+NEIGHBOURS: list[BindingType] = [
+    _key("enter", "open", "open", "Go to this block"),
+    _key("q,escape", "app.back", "back", "Back to where you were"),
 ]
 
 CONFIGURATION: list[BindingType] = [
@@ -114,6 +123,7 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Run": [RUN, TASK_TREE, LINES],
     "Traceback": [TRACEBACK, LINES, SIDEWAYS],
     "Failures": [FAILURES, LINES],
+    "Upstream, downstream": [NEIGHBOURS, LINES],
     "Configuration": [CONFIGURATION, FOLDS, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
     "Searching": [SEARCHING],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from outflow_core.rows import BlockRow, TaskCounts
@@ -132,6 +132,10 @@ class TaskForest:
             if is_open:
                 stack.extend((child, depth + 1) for child in reversed(children))
         return tuple(lines)
+
+    def flat(self, ids: Collection[int]) -> tuple[TaskLine, ...]:
+        """These blocks by themselves, in this order; those that the tree does not show are left out."""
+        return tuple(self._line(block_id, 0, None) for block_id in ids if block_id in self._parents)
 
     def _line(self, key: TaskKey, depth: int, is_open: bool | None) -> TaskLine:
         counts = self.counts(key) if is_open is not None else None

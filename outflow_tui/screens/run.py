@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -15,8 +17,10 @@ from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.failures import FailuresScreen
+from outflow_tui.screens.neighbours import NeighboursScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, RunLine, Snapshot
+from outflow_tui.task_lines import TaskLine
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.task_tree import TaskTree
@@ -74,6 +78,23 @@ class RunScreen(BooksScreen):
         """The name of a block of this run."""
         return self._tree.name_of(block_id)
 
+    def neighbours(self, step: int) -> Sequence[TaskLine]:
+        """The blocks before (-1) or after (1) the selected one, along its edges."""
+        detail = self.detail
+        return self._tree.blocks(detail.upstream if step < 0 else detail.downstream) if detail else ()
+
+    def crossing_words(self, step: int) -> str:
+        """Which of them, and of what run and block."""
+        number, where = len(self.neighbours(step)), "upstream" if step < 0 else "downstream"
+        name = self.detail.block.name if self.detail else ""
+        return f"{self.source_words(self._place)}run {self._run_id}  {number} {where} of {name}"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What makes no sense now is greyed."""
+        if action == "neighbour":
+            return True if self.neighbours(-1 if parameters == (-1,) else 1) else None
+        return True
+
     def show_seen(self) -> None:
         """The run's line, its tree, and the selected block."""
         snapshot = self.snapshot
@@ -130,6 +151,14 @@ class RunScreen(BooksScreen):
         """To the next or previous failed task."""
         if not self._tree.go_to_failure(step):
             self.notify("Nothing failed in this run.", timeout=2)
+
+    def action_neighbour(self, step: int) -> None:
+        """Upstream (-1) or downstream (1) along the edges; of several one is chosen from a list."""
+        listed = self.neighbours(step)
+        if len(listed) == 1 and isinstance(listed[0].key, int):
+            self._tree.reveal_block(listed[0].key)
+        elif listed:
+            self.desk.show(NeighboursScreen(self, step), self._go_to)
 
     def action_other_side(self) -> None:
         """Between the tree and the details."""

@@ -10,6 +10,9 @@ from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
 
+_OF_THE_RUN = ("neighbour",)
+"""What the screen of the run does for this one."""
+
 
 class Walk(Protocol):
     """Where the blocks come from: the screen of the run, which goes on to the next failure."""
@@ -26,6 +29,12 @@ class Walk(Protocol):
 
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""
+
+    def action_neighbour(self, step: int) -> None:
+        """Upstream or downstream along the edges."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether one of these makes sense now."""
 
 
 class TracebackScreen(ReadingScreen):
@@ -63,6 +72,17 @@ class TracebackScreen(ReadingScreen):
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""
         self._walk.action_failure(step)
+        self.desk.refocus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What makes no sense now is greyed."""
+        if action in _OF_THE_RUN:
+            return self._walk.check_action(action, parameters)
+        return super().check_action(action, parameters)
+
+    def action_neighbour(self, step: int) -> None:
+        """Upstream or downstream along the edges."""
+        self._walk.action_neighbour(step)
         self.desk.refocus()
 
     def action_copy(self) -> None:

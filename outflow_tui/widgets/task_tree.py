@@ -56,6 +56,10 @@ class TaskTree(LineView[TaskLine]):
         row = self._forest.rows.get(block_id) if self._forest else None
         return row.name if row else ""
 
+    def blocks(self, ids: Sequence[int]) -> Sequence[TaskLine]:
+        """Some blocks of this run by themselves."""
+        return self._forest.flat(ids) if self._forest else ()
+
     def failures(self) -> Sequence[int]:
         """The failed blocks in the order of the tree."""
         return self._forest.failures() if self._forest else ()

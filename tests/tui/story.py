@@ -23,6 +23,7 @@ class Told:
     row: BlockRow
     exception: ExceptionRow | None = None
     inputs: Any = field(default_factory=dict)
+    upstream: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class FakeSource:
             is_read=True,
             is_complete=True,
             run=RunView(chosen.row.id, tuple(block.row for block in blocks), _sizes(blocks)) if chosen else None,
-            detail=next((_detail(block, chosen.row.id) for block in blocks if block.row.id == focus.block_id), None)
+            detail=next((_detail(block, chosen) for block in blocks if block.row.id == focus.block_id), None)
             if chosen
             else None,
             causes=causes(Failure(block.row, block.exception) for block in blocks if _is_failure(block))
@@ -179,6 +180,10 @@ def _line(told: ToldRun) -> RunLine:
     return RunLine(told.row, TaskCounts(**numbers), told.last_sign, digest, False)
 
 
-def _detail(told: Told, run_id: int) -> BlockDetail:
+def _detail(told: Told, run: ToldRun) -> BlockDetail:
     exceptions = (told.exception,) if told.exception else ()
-    return BlockDetail(told.row, run_id, f"uuid-{told.row.id}", "reduce", {}, {}, told.inputs, exceptions=exceptions)
+    after = tuple(other.row.id for other in run.blocks if told.row.id in other.upstream)
+    detail = BlockDetail(
+        told.row, run.row.id, f"uuid-{told.row.id}", "reduce", {}, {}, told.inputs, told.upstream, after
+    )
+    return replace(detail, exceptions=exceptions)
