@@ -12,13 +12,15 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.actions import parse
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input
 
+from outflow_core.tracebacks import Frame
 from outflow_tui import keys
+from outflow_tui.editor import EditorError, editor_command, run_editor
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
@@ -90,14 +92,21 @@ class OutflowApp(App[None]):
         self._sources = tuple(sources)
         self._seconds = seconds
         self._latest = tuple(Snapshot(source.name) for source in sources)
+        self._missed: dict[int, Snapshot] | None = None
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
         if is_plain:
             self.theme = "ansi-dark"
 
     def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
-        return Poller(
-            source.name, source.opens, lambda snapshot: self.post_message(Seen(place, snapshot)), seconds=seconds
-        )
+        return Poller(source.name, source.opens, lambda snapshot: self._receive(place, snapshot), seconds=seconds)
+
+    def _receive(self, place: int, snapshot: Snapshot) -> None:
+        """Called in a poller's thread; while an editor has the terminal nobody reads mail, and only the last counts."""
+        missed = self._missed
+        if missed is None:
+            self.post_message(Seen(place, snapshot))
+        else:
+            missed[place] = snapshot
 
     def on_mount(self) -> None:
         """Show the runs, then begin to ask."""
@@ -178,6 +187,27 @@ class OutflowApp(App[None]):
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs."""
         self.show(ConfigDiffScreen(old, new))
+
+    def edit(self, frame: Frame) -> None:
+        """Open the file of a frame in the user's editor; what prevents it is said in words."""
+        try:
+            command = editor_command(frame, os.environ)
+            trouble = self._run_editor(command)
+        except (EditorError, SuspendNotSupported) as error:
+            trouble = str(error) if isinstance(error, EditorError) else "This terminal cannot be given to an editor."
+        if trouble:
+            self.notify(trouble, markup=False, severity="warning", timeout=6)
+
+    def _run_editor(self, command: Sequence[str]) -> str:
+        """Give the terminal to an editor; afterwards show what came in meanwhile."""
+        missed = self._missed = {}
+        try:
+            with self.suspend():
+                return run_editor(command)
+        finally:
+            self._missed = None
+            for place, snapshot in missed.items():
+                self.post_message(Seen(place, snapshot))
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as the footer shows it, by its name where its sign is not ASCII."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from outflow_core.rows import BlockDetail, ExceptionRow
@@ -27,6 +28,12 @@ VERDICT_LENGTH = 400
 
 LIBRARIES_HIDDEN = "a shows libraries too"
 """Why something may not be found."""
+
+
+@lru_cache(maxsize=2)
+def place_of(exception: ExceptionRow) -> Frame | None:
+    """Where it happened, as far as the traceback of an exception says."""
+    return origin(parse(exception.traceback))
 
 
 class Row(NamedTuple):
@@ -149,7 +156,7 @@ class DetailLayout:
         yield from self._section("output targets", plain_targets(detail.output_targets))
 
     def _edges(self, detail: BlockDetail) -> Iterator[Row]:
-        for title, ids in (("after (u)", detail.upstream), ("before (o)", detail.downstream)):
+        for title, ids in (("upstream (u):", detail.upstream), ("downstream (o):", detail.downstream)):
             if ids:
                 yield Row([])
                 named = ", ".join(f"{self.name_of(number)} ({number})".strip() for number in ids[:EDGES])

@@ -58,6 +58,7 @@ RUN: list[BindingType] = [
     _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
     _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
     _key("slash", "search", "search", "Look for a text in the details as you type", hidden=True),
+    _key("e", "edit", "edit", "Open where it failed, or the frame here, in $EDITOR", hidden=True),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
@@ -79,6 +80,7 @@ TRACEBACK: list[BindingType] = [
     _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
     _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
     _key("slash", "search", "search", "Look for a text as you type"),
+    _key("e", "edit", "edit", "Open where it failed, or the frame here, in $EDITOR"),
     _key("q,escape,enter", "app.back", "back", "Back to the run"),
 ]
 

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from outflow_core.rows import BlockDetail
+from outflow_core.tracebacks import Frame
 from outflow_tui import status, text
 from outflow_tui.format import Glyphs
 from outflow_tui.snapshot import Focus, Snapshot
@@ -37,6 +38,9 @@ class Desk(Protocol):
 
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs, each named by its source's place and its id."""
+
+    def edit(self, frame: Frame) -> None:
+        """Open the file of a frame at its line in the user's editor."""
 
     def action_back(self) -> None:
         """Close the screen on top."""

@@ -10,9 +10,10 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 
 from outflow_core.rows import BlockDetail
+from outflow_core.tracebacks import Frame
 from outflow_tui import format as words
 from outflow_tui import keys, status
-from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout
+from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout, place_of
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
 from outflow_tui.screens.books_screen import BooksScreen
@@ -78,6 +79,12 @@ class RunScreen(BooksScreen):
         """The name of a block of this run."""
         return self._tree.name_of(block_id)
 
+    @property
+    def place_in_code(self) -> Frame | None:
+        """Where the selected block failed."""
+        exception = self.detail.exception if self.detail else None
+        return place_of(exception) if exception else None
+
     def neighbours(self, step: int) -> Sequence[TaskLine]:
         """The blocks before (-1) or after (1) the selected one, along its edges."""
         detail = self.detail
@@ -93,6 +100,8 @@ class RunScreen(BooksScreen):
         """What makes no sense now is greyed."""
         if action == "neighbour":
             return True if self.neighbours(-1 if parameters == (-1,) else 1) else None
+        if action == "edit":
+            return True if self.place_in_code else None
         return True
 
     def show_seen(self) -> None:
@@ -180,6 +189,12 @@ class RunScreen(BooksScreen):
             self.desk.show(TracebackScreen(self))
         else:
             self._tree.action_fold_or_unfold()
+
+    def action_edit(self) -> None:
+        """Open the frame under the cursor, or else the one where it failed, in the user's editor."""
+        frame = (self._details.frame if self._details.lines.has_focus else None) or self.place_in_code
+        if frame is not None:
+            self.desk.edit(frame)
 
     def action_copy(self) -> None:
         """Copy the traceback of the selected block."""

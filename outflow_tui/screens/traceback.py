@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from outflow_core.rows import BlockDetail
+from outflow_core.tracebacks import Frame
 from outflow_tui import keys
 from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
 
-_OF_THE_RUN = ("neighbour",)
+_OF_THE_RUN = ("neighbour", "edit")
 """What the screen of the run does for this one."""
 
 
@@ -20,6 +21,10 @@ class Walk(Protocol):
     @property
     def detail(self) -> BlockDetail | None:
         """The block to show, once it has been read."""
+
+    @property
+    def place_in_code(self) -> Frame | None:
+        """Where the block failed."""
 
     def name_of(self, block_id: int) -> str:
         """The name of a block of the same run."""
@@ -68,6 +73,7 @@ class TracebackScreen(ReadingScreen):
         )
         self.text.hidden_words = "" if self.desk.libraries else LIBRARIES_HIDDEN
         self.text.show(layout.lines(detail), from_top=is_other)
+        self.refresh_bindings()
 
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""
@@ -84,6 +90,12 @@ class TracebackScreen(ReadingScreen):
         """Upstream or downstream along the edges."""
         self._walk.action_neighbour(step)
         self.desk.refocus()
+
+    def action_edit(self) -> None:
+        """Open the frame under the cursor, or else the one where it failed, in the user's editor."""
+        frame = self.text.frame or self._walk.place_in_code
+        if frame is not None:
+            self.desk.edit(frame)
 
     def action_copy(self) -> None:
         """Copy the traceback by OSC 52."""

@@ -38,7 +38,7 @@ async def open_run(desk: Desk) -> None:
 async def test_o_goes_to_the_only_block_downstream_and_u_back() -> None:
     async with sitting(FakeSource([night()]), size=(120, 30)) as desk:
         await open_run(desk)
-        assert "before (o) plot (7)" in desk.text()
+        assert "downstream (o): plot (7)" in desk.text()
         await desk.press("o")
         await desk.sees("skipped  plot")
         await desk.press("u")
