@@ -33,6 +33,10 @@ _URL_CREDENTIALS = re.compile(r"(?P<front>\b[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\s:
 _ASSIGNED = re.compile(
     r"(?P<front>(?:^|[?&;\s])(?:password|passwd|pwd|token|access_token|api_?key|secret)=)[^\s&;'\"]+", re.IGNORECASE
 )
+_SPOKEN = re.compile(
+    r"(?<![\w-])(?P<name>[A-Za-z_][\w-]{0,63})(?P<sign>[\"']?\s{0,4}[:=]\s{0,4})"
+    r"(?:(?P<quote>[\"'])[^\"'\n]{1,512}(?P=quote)|(?<==)[^\s&;,()\[\]{}'\"=]{1,512})"
+)
 
 
 class Masked(str):
@@ -81,6 +85,20 @@ def mask_text(text: str) -> str:
     'see postgresql://me:******@host/db'
     """
     return _URL_CREDENTIALS.sub(rf"\g<front>{MASK}", text) if "://" in text else text
+
+
+def mask_spoken(text: str) -> str:
+    """The text, with what code, dictionaries and messages in it give to secret names masked too.
+
+    >>> mask_spoken("connect(user='me', password='hunter2') max_tokens=12 {'api_key': 'x'} token=abc")
+    "connect(user='me', password='******') max_tokens=12 {'api_key': '******'} token=******"
+    """
+    return _SPOKEN.sub(_mask_spoken, mask_text(text))
+
+
+def _mask_spoken(found: re.Match[str]) -> str:
+    quote = found["quote"] or ""
+    return f"{found['name']}{found['sign']}{quote}{MASK}{quote}" if is_secret_name(found["name"]) else found[0]
 
 
 def mask_leaves(value: Any) -> Any:

@@ -32,6 +32,7 @@ from outflow_tui.screens.help import HelpScreen
 from outflow_tui.screens.neighbours import NeighboursScreen
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
+from outflow_tui.screens.save import SaveScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
 
@@ -46,6 +47,7 @@ _HELP_OF: dict[type[BooksScreen], str] = {
     NeighboursScreen: "Upstream, downstream",
     ConfigurationScreen: "Configuration",
     ConfigDiffScreen: "Difference",
+    SaveScreen: "Save",
 }
 
 
@@ -226,6 +228,11 @@ class OutflowApp(App[None]):
         """Close the screen on top; home stays."""
         if len(self.screen_stack) > 2:
             self.screen.dismiss(None)
+
+    def action_save_as(self) -> None:
+        """Choose as what to save the screen on top."""
+        if isinstance(self.screen, BooksScreen) and not isinstance(self.screen, SaveScreen):
+            self.show(SaveScreen(self.screen))
 
     def action_read_now(self) -> None:
         """Ask every source now."""

@@ -13,6 +13,7 @@ APP: list[BindingType] = [
     _key("question_mark", "help", "keys", "Show the keys of this screen"),
     _key("r", "read_now", "read", "Read now instead of at the next tick", hidden=True),
     _key("p", "pause", "pause", "Hold the view still, or go on", hidden=True),
+    _key("E", "save_as", "save", "Save what is on the screen, or a failure report", hidden=True),
     _key("ctrl+p", "command_palette", "palette", "Everything that can be done here, by name", hidden=True),
     _key("ctrl+q", "quit", "quit", "End the program", hidden=True, priority=True),
 ]
@@ -55,6 +56,7 @@ RUN: list[BindingType] = [
     _key("enter", "traceback", "whole", "The selected block on the whole screen"),
     _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard", hidden=True),
+    _key("Y", "report('copy')", "report", "Copy a failure report to paste into an issue", hidden=True),
     _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
     _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
     _key("slash", "search", "search", "Look for a text in the details as you type", hidden=True),
@@ -77,6 +79,7 @@ TRACEBACK: list[BindingType] = [
     _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
     _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard"),
+    _key("Y", "report('copy')", "report", "Copy a failure report to paste into an issue"),
     _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
     _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
     _key("slash", "search", "search", "Look for a text as you type"),
@@ -115,6 +118,16 @@ DIFF: list[BindingType] = [
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
+SAVE: list[BindingType] = [
+    _key("t", "save('txt')", "text", "Text: all lines of it, as they are"),
+    _key("m", "save('md')", "Markdown", "Markdown: the same, as code to paste"),
+    _key("J", "save('json')", "JSON", "JSON: what is behind it, for programs"),
+    _key("s", "save('svg')", "SVG", "SVG: a picture of the window"),
+    _key("f", "save('report')", "report", "A failure report: Markdown to paste into an issue"),
+    _key("enter", "choose", "save", "Save in the way under the cursor", hidden=True),
+    _key("q,escape", "app.back", "back", "Back"),
+]
+
 HELP: list[BindingType] = [
     _key("slash", "search", "search", "Look for a text as you type"),
     _key("q,escape,question_mark,enter", "app.back", "back", "Back"),
@@ -128,6 +141,7 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Upstream, downstream": [NEIGHBOURS, LINES],
     "Configuration": [CONFIGURATION, FOLDS, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
+    "Save": [SAVE, LINES],
     "Searching": [SEARCHING],
     "Everywhere": [APP],
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_row
 from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import status, text
@@ -43,11 +43,12 @@ def show_object(
         **run,
         "configuration": configuration.config if configuration else None,
         "settings": configuration.settings if configuration else None,
-        "blocks": [_block_object(detail) for detail in blocks],
+        "blocks": [block_object(detail) for detail in blocks],
     }
 
 
-def _block_object(detail: BlockDetail) -> dict[str, Any]:
+def block_object(detail: BlockDetail) -> dict[str, Any]:
+    """One block of `show --json`."""
     row = detail.block
     return {
         "id": row.id,
@@ -74,6 +75,27 @@ def _exception_object(exception: ExceptionRow | None) -> dict[str, Any] | None:
         "message": exception.message,
         "traceback": exception.traceback,
         "time": iso(exception.time),
+    }
+
+
+def line_object(line: RunLine) -> dict[str, Any]:
+    """A run as the screen shows it: as in `runs --json`, but nobody counted its exceptions."""
+    shown = run_object(line.row, line.tasks, 0)
+    del shown["exceptions"]
+    return {**shown, "configuration_hash": line.config_hash, "last_sign": iso(line.last_sign)}
+
+
+def row_object(row: BlockRow) -> dict[str, Any]:
+    """One block of a run, without what stays behind until it is asked for."""
+    return {
+        "id": row.id,
+        "type": row.type.value,
+        "name": row.name,
+        "state": row.state.value,
+        "start_time": iso(row.start_time),
+        "end_time": iso(row.end_time),
+        "hostname": row.hostname,
+        "parent_id": row.parent_id,
     }
 
 

@@ -49,6 +49,11 @@ class Haystack:
             parts += (joint, words)
         self._text = "".join(parts)
 
+    @property
+    def words(self) -> str:
+        """The text itself, without the end of a line that stands before the first one."""
+        return self._text[1:]
+
     @cached_property
     def _folded(self) -> str:
         return folded(self._text)

@@ -12,9 +12,15 @@ from textual.screen import Screen
 from outflow_core.rows import BlockDetail
 from outflow_core.tracebacks import Frame
 from outflow_tui import status, text
+from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
+from outflow_tui.saving import SaveError, save_new
 from outflow_tui.snapshot import Focus, Snapshot
+from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.title import Notice, Title
+
+PAPER = 120
+"""How many cells wide lines are when they are saved, if they are not wider on the screen."""
 
 
 class Desk(Protocol):
@@ -79,6 +85,33 @@ class BooksScreen(Screen[int | None]):
     def show_seen(self) -> None:
         """Bring the widgets up to date; cheap when nothing of it changed."""
 
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return "screen"
+
+    def plain_value(self) -> Any:
+        """What is shown as plain objects; None when the lines are all there is."""
+        return None
+
+    def document(self) -> Document:
+        """What is shown, to be kept outside of the screen; all lines of it, not only those in the window."""
+        views = [view for view in self.query(LineView) if view.display]
+        lines = [line for view in views for line in [*view.said(PAPER), ""]]
+        value = self.plain_value()
+        title = self.query_one(Title).words
+        value = {"title": title, "lines": lines} if value is None else value
+        return Document(self.file_name, title, tuple(lines), value, f"seen {self.desk.clock():%Y-%m-%d %H:%M:%S}")
+
+    def write_file(self, name: str, ending: str, words: str) -> None:
+        """Write a new file into the current directory, and say which one or why not."""
+        try:
+            path = save_new(name, ending, words)
+        except SaveError as error:
+            self.notify(str(error), markup=False, severity="warning", timeout=6)
+        else:
+            self.notify(f"Saved as {path}; only you may read it.", markup=False, timeout=4)
+
     def open_what_changed(self, place: int, run_id: int) -> None:
         """Compare a run with the last successful one of its command."""
         line = self.seen[place].line(run_id)
@@ -92,8 +125,12 @@ class BooksScreen(Screen[int | None]):
     def copy_detail(self, detail: BlockDetail | None) -> None:
         """Copy a block's traceback, or else its name, to the terminal's clipboard (OSC 52)."""
         if detail is not None:
-            self.app.copy_to_clipboard(detail.exception.traceback if detail.exception else detail.block.name)
-            self.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False, timeout=2)
+            self.copy(detail.exception.traceback if detail.exception else detail.block.name)
+
+    def copy(self, words: str) -> None:
+        """Copy to the terminal's clipboard (OSC 52)."""
+        self.app.copy_to_clipboard(words)
+        self.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False, timeout=2)
 
     def source_words(self, place: int) -> str:
         """The name of a source, where there are several; else nothing."""

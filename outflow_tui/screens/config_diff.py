@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from outflow_core.config_diff import diff
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import format as words
-from outflow_tui import keys, status
+from outflow_tui import keys, reports, status
 from outflow_tui.config_lines import diff_lines
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
@@ -25,6 +28,15 @@ class ConfigDiffScreen(ReadingScreen):
     def wants(self, place: int) -> Focus:
         """The configurations of those of the two runs that are in this source."""
         return Focus(configurations_of=frozenset(run_id for where, run_id in self._pair if where == place))
+
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return f"diff-{self._pair[0][1]}-{self._pair[1][1]}"
+
+    def plain_value(self) -> Any:
+        """The differences."""
+        return reports.diff_object(diff(self._shown[0], self._shown[1])) if self._shown else None
 
     def show_seen(self) -> None:
         """The differences, once both configurations have been read."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import keys
 from outflow_tui.config_lines import config_lines
@@ -9,6 +11,7 @@ from outflow_tui.format import Glyphs
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.folded_lines import FoldedLines
+from outflow_tui.widgets.reading_pane import ReadingPane
 
 
 class ConfigurationScreen(ReadingScreen):
@@ -17,19 +20,24 @@ class ConfigurationScreen(ReadingScreen):
     BINDINGS = keys.CONFIGURATION
 
     def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
-        self._glyphs = glyphs
-        super().__init__()
+        super().__init__(ReadingPane(FoldedLines(glyphs, id="lines"), id="text"))
         self._place = place
         self._run_id = run_id
         self._shown: ConfigurationRow | None = None
 
-    def make_lines(self) -> FoldedLines:
-        """Lines that can be folded."""
-        return FoldedLines(self._glyphs, id="lines")
-
     def wants(self, place: int) -> Focus:
         """The configuration of this run."""
         return Focus(configurations_of=frozenset({self._run_id})) if place == self._place else Focus()
+
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return f"run-{self._run_id}-configuration"
+
+    def plain_value(self) -> Any:
+        """The configuration and the settings."""
+        row = self._shown
+        return {"configuration": row.config, "settings": row.settings} if row else None
 
     def show_seen(self) -> None:
         """The configuration, once it has been read."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.app import ComposeResult
 from textual.widgets import Footer
 
-from outflow_tui import keys
+from outflow_tui import keys, reports
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.cause_list import CauseItem, CauseList
@@ -37,6 +39,15 @@ class FailuresScreen(BooksScreen):
     def wants(self, place: int) -> Focus:
         """The causes of this run's failures."""
         return Focus(self._run_id, causes=True) if place == self._place else Focus()
+
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return f"run-{self._run_id}-failures"
+
+    def plain_value(self) -> Any:
+        """The causes."""
+        return [reports.cause_object(cause) for cause in self.seen[self._place].causes or ()]
 
     def show_seen(self) -> None:
         """The causes and how many tasks they took."""

@@ -22,6 +22,11 @@ class HelpScreen(ReadingScreen):
         self.text.show(tuple(help_lines(self._first)))
         super().on_mount()
 
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return "keys"
+
     def show_seen(self) -> None:
         """Only the title: keys do not change."""
         self.headline("keys")

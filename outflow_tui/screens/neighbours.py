@@ -54,6 +54,11 @@ class NeighboursScreen(BooksScreen):
         """The same as the run below."""
         return self._crossing.wants(place)
 
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return "upstream" if self._step < 0 else "downstream"
+
     def show_seen(self) -> None:
         """The blocks, as far as they have come by now."""
         self.headline(self._crossing.crossing_words(self._step))

@@ -15,13 +15,9 @@ from outflow_tui.widgets.title import Notice, Title
 class ReadingScreen(BooksScreen):
     """One text; a subclass says in `show_seen` what stands in it, laid out for the window's width."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: ReadingPane | None = None) -> None:
         super().__init__()
-        self.text = ReadingPane(self.make_lines(), id="text")
-
-    def make_lines(self) -> TextLines:
-        """The lines of the text; a subclass may want those that can be folded."""
-        return TextLines(id="lines")
+        self.text = text or ReadingPane(TextLines(id="lines"), id="text")
 
     def compose(self) -> ComposeResult:
         yield Title()

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Footer
 
-from outflow_core.rows import BlockDetail
-from outflow_core.tracebacks import Frame
 from outflow_tui import format as words
-from outflow_tui import keys, status
-from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout, place_of
+from outflow_tui import keys, reports, status
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
-from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.failures import FailuresScreen
-from outflow_tui.screens.neighbours import NeighboursScreen
+from outflow_tui.screens.selected_block import SelectedBlockScreen
 from outflow_tui.screens.traceback import TracebackScreen
-from outflow_tui.snapshot import Focus, RunLine, Snapshot
-from outflow_tui.task_lines import TaskLine
+from outflow_tui.snapshot import RunLine
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.reading_pane import ReadingPane
-from outflow_tui.widgets.task_tree import TaskTree
-from outflow_tui.widgets.text_lines import TextLines
 from outflow_tui.widgets.title import Notice, Title
 
 _NOTHING = tuple(
@@ -33,19 +26,14 @@ _NOTHING = tuple(
 )
 
 
-class RunScreen(BooksScreen):
+class RunScreen(SelectedBlockScreen):
     """The tasks of one run and the details of one of them."""
 
     BINDINGS = keys.RUN
 
     def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
-        super().__init__()
-        self._place = place
-        self._run_id = run_id
-        self._tree = TaskTree(glyphs)
-        self._details = ReadingPane(TextLines(id="lines"), id="details")
+        super().__init__(glyphs, place, run_id)
         self._searched_from_tree = False
-        self._shown: tuple[BlockDetail, int, bool] | None = None
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -59,50 +47,21 @@ class RunScreen(BooksScreen):
         self._tree.focus()
         super().on_mount()
 
-    def wants(self, place: int) -> Focus:
-        """The run and the selected block."""
-        return Focus(self._run_id, self._tree.block_id) if place == self._place else Focus()
-
     @property
-    def snapshot(self) -> Snapshot | None:
-        """What was seen of this run's source."""
-        return self.seen[self._place] if self._place < len(self.seen) else None
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return f"run-{self._run_id}"
 
-    @property
-    def detail(self) -> BlockDetail | None:
-        """The selected block, once it has been read."""
-        snapshot = self.snapshot
-        detail = snapshot.detail if snapshot else None
-        return detail if detail is not None and detail.block.id == self._tree.block_id else None
-
-    def name_of(self, block_id: int) -> str:
-        """The name of a block of this run."""
-        return self._tree.name_of(block_id)
-
-    @property
-    def place_in_code(self) -> Frame | None:
-        """Where the selected block failed."""
-        exception = self.detail.exception if self.detail else None
-        return place_of(exception) if exception else None
-
-    def neighbours(self, step: int) -> Sequence[TaskLine]:
-        """The blocks before (-1) or after (1) the selected one, along its edges."""
-        detail = self.detail
-        return self._tree.blocks(detail.upstream if step < 0 else detail.downstream) if detail else ()
-
-    def crossing_words(self, step: int) -> str:
-        """Which of them, and of what run and block."""
-        number, where = len(self.neighbours(step)), "upstream" if step < 0 else "downstream"
-        name = self.detail.block.name if self.detail else ""
-        return f"{self.source_words(self._place)}run {self._run_id}  {number} {where} of {name}"
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes no sense now is greyed."""
-        if action == "neighbour":
-            return True if self.neighbours(-1 if parameters == (-1,) else 1) else None
-        if action == "edit":
-            return True if self.place_in_code else None
-        return True
+    def plain_value(self) -> Any:
+        """The run, its blocks, and the selected one with all that is known of it."""
+        snapshot, detail = self.snapshot, self.detail
+        line = snapshot.line(self._run_id) if snapshot else None
+        blocks = snapshot.run.blocks if snapshot and snapshot.run else ()
+        return {
+            "run": reports.line_object(line) if line else None,
+            "blocks": [reports.row_object(row) for row in blocks],
+            "selected": reports.block_object(detail) if detail else None,
+        }
 
     def show_seen(self) -> None:
         """The run's line, its tree, and the selected block."""
@@ -120,6 +79,7 @@ class RunScreen(BooksScreen):
             if not self._tree.items:
                 self._details.show(_NOTHING)
         self._show_detail()
+        self._report_when_read()
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
@@ -130,16 +90,11 @@ class RunScreen(BooksScreen):
         return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
 
     def _show_detail(self) -> None:
-        detail, width = self.detail, self._details.width
-        if detail is None or not width or self._shown == (detail, width, self.desk.libraries):
-            return
-        is_other = self._shown is None or self._shown[0].block.id != detail.block.id
-        self._shown = (detail, width, self.desk.libraries)
-        layout = DetailLayout(
-            self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock(), name_of=self.name_of
-        )
-        self._details.hidden_words = "" if self.desk.libraries else LIBRARIES_HIDDEN
-        self._details.show(layout.lines(detail), from_top=is_other)
+        desk, detail = self.desk, self.detail
+        if detail is not None:
+            self._details.show_block(
+                detail, desk.glyphs, libraries=desk.libraries, now=desk.clock(), name_of=self.name_of
+            )
 
     def on_line_view_moved(self, moved: LineView.Moved) -> None:
         """Another block is selected: read it now, not at the next tick."""
@@ -160,14 +115,6 @@ class RunScreen(BooksScreen):
         """To the next or previous failed task."""
         if not self._tree.go_to_failure(step):
             self.notify("Nothing failed in this run.", timeout=2)
-
-    def action_neighbour(self, step: int) -> None:
-        """Upstream (-1) or downstream (1) along the edges; of several one is chosen from a list."""
-        listed = self.neighbours(step)
-        if len(listed) == 1 and isinstance(listed[0].key, int):
-            self._tree.reveal_block(listed[0].key)
-        elif listed:
-            self.desk.show(NeighboursScreen(self, step), self._go_to)
 
     def action_other_side(self) -> None:
         """Between the tree and the details."""
@@ -190,16 +137,6 @@ class RunScreen(BooksScreen):
         else:
             self._tree.action_fold_or_unfold()
 
-    def action_edit(self) -> None:
-        """Open the frame under the cursor, or else the one where it failed, in the user's editor."""
-        frame = (self._details.frame if self._details.lines.has_focus else None) or self.place_in_code
-        if frame is not None:
-            self.desk.edit(frame)
-
-    def action_copy(self) -> None:
-        """Copy the traceback of the selected block."""
-        self.copy_detail(self.detail)
-
     def action_configuration(self) -> None:
         """The configuration of this run."""
         self.desk.open_configuration(self._place, self._run_id)
@@ -211,7 +148,3 @@ class RunScreen(BooksScreen):
     def action_failures(self) -> None:
         """The failed tasks by cause."""
         self.desk.show(FailuresScreen(self._place, self._run_id), self._go_to)
-
-    def _go_to(self, block_id: int | None) -> None:
-        if block_id is not None:
-            self._tree.reveal_block(block_id)

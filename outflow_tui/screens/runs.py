@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.widgets import Footer, Input
 
-from outflow_tui import keys, status
+from outflow_tui import keys, reports, status, text
+from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
 from outflow_tui.run_filter import has_failure, run_filter, unclear_words
-from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.screens.books_screen import PAPER, BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.run_list import RunHeading, RunItem, RunKey, RunList, run_item
@@ -59,6 +62,21 @@ class RunsScreen(BooksScreen):
     def wants(self, place: int) -> Focus:
         """Only the runs."""
         return Focus()
+
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        return "runs"
+
+    def plain_value(self) -> Any:
+        """The runs that are shown."""
+        return [{"source": item.source, **reports.line_object(item.line)} for item in self._list.items]
+
+    def document(self) -> Document:
+        """The runs under their titles."""
+        document = super().document()
+        titles = "".join(text.fit(column.title, size) + " " for column, size in self._list.columns(PAPER))
+        return replace(document, lines=(titles.rstrip(), *document.lines))
 
     def show_seen(self) -> None:
         """The runs that fit the filter; those of several sources by the time they started."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from outflow_core.rows import BlockDetail
 from outflow_core.tracebacks import Frame
-from outflow_tui import keys
-from outflow_tui.detail_lines import LIBRARIES_HIDDEN, DetailLayout
+from outflow_tui import keys, reports
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
+from outflow_tui.widgets.block_pane import BlockPane
 
-_OF_THE_RUN = ("neighbour", "edit")
+_OF_THE_RUN = ("neighbour", "edit", "report")
 """What the screen of the run does for this one."""
 
 
@@ -38,6 +38,9 @@ class Walk(Protocol):
     def action_neighbour(self, step: int) -> None:
         """Upstream or downstream along the edges."""
 
+    def action_report(self, to: str) -> None:
+        """Make a failure report."""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether one of these makes sense now."""
 
@@ -48,32 +51,37 @@ class TracebackScreen(ReadingScreen):
     BINDINGS = keys.TRACEBACK
 
     def __init__(self, walk: Walk) -> None:
-        super().__init__()
+        self._block = BlockPane(id="text")
+        super().__init__(self._block)
         self._walk = walk
-        self._shown: tuple[BlockDetail, int, bool] | None = None
 
     def wants(self, place: int) -> Focus:
         """The same as the run below."""
         return self._walk.wants(place)
 
+    @property
+    def file_name(self) -> str:
+        """How a file is called into which this screen is saved."""
+        detail = self._walk.detail
+        return f"run-{detail.run_id}-{detail.block.type.value}-{detail.block.id}" if detail else "block"
+
+    def plain_value(self) -> Any:
+        """The block with its exception."""
+        detail = self._walk.detail
+        return reports.block_object(detail) if detail else None
+
     def show_seen(self) -> None:
         """The block, laid out for this window."""
-        detail, width = self._walk.detail, self.text.width
+        detail = self._walk.detail
         if detail is None:
             self.headline("reading ...")
             return
         self.headline(f"run {detail.run_id}  {detail.block.type.value} {detail.block.id}  {detail.block.name}")
-        wanted = (detail, width, self.desk.libraries)
-        if not width or wanted == self._shown:
-            return
-        is_other = self._shown is None or self._shown[0].block.id != detail.block.id
-        self._shown = wanted
-        layout = DetailLayout(
-            self.desk.glyphs, width, libraries=self.desk.libraries, now=self.desk.clock(), name_of=self._walk.name_of
-        )
-        self.text.hidden_words = "" if self.desk.libraries else LIBRARIES_HIDDEN
-        self.text.show(layout.lines(detail), from_top=is_other)
-        self.refresh_bindings()
+        desk = self.desk
+        if self._block.show_block(
+            detail, desk.glyphs, libraries=desk.libraries, now=desk.clock(), name_of=self._walk.name_of
+        ):
+            self.refresh_bindings()
 
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task."""
@@ -90,6 +98,10 @@ class TracebackScreen(ReadingScreen):
         """Upstream or downstream along the edges."""
         self._walk.action_neighbour(step)
         self.desk.refocus()
+
+    def action_report(self, to: str) -> None:
+        """A failure report, to paste (`copy`) or as a file (`save`)."""
+        self._walk.action_report(to)
 
     def action_edit(self) -> None:
         """Open the frame under the cursor, or else the one where it failed, in the user's editor."""

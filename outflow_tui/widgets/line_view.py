@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from outflow_tui import keys, text
-from outflow_tui.lines import Piece
+from outflow_tui.lines import Piece, plain
 
 
 class HasKey(Protocol):
@@ -74,6 +74,10 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     def draw(self, item: Item, width: int) -> list[Piece]:
         """The pieces of one line, for a window of `width` cells."""
         raise NotImplementedError
+
+    def said(self, width: int) -> list[str]:
+        """All lines as text, in a window of at least this width."""
+        return [plain(self.draw(item, max(width, self.size.width))).rstrip() for item in self.items]
 
     @property
     def cursor_item(self) -> Item | None:

@@ -56,6 +56,11 @@ class TaskTree(LineView[TaskLine]):
         row = self._forest.rows.get(block_id) if self._forest else None
         return row.name if row else ""
 
+    def names_around(self, block_id: int) -> tuple[str, ...]:
+        """The names of the workflows around a block, from the outermost on."""
+        around = self._forest.around(block_id) if self._forest else ()
+        return tuple(self.name_of(key) for key in reversed(around) if isinstance(key, int))
+
     def blocks(self, ids: Sequence[int]) -> Sequence[TaskLine]:
         """Some blocks of this run by themselves."""
         return self._forest.flat(ids) if self._forest else ()

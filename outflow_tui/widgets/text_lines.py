@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from outflow_tui import keys, text
 from outflow_tui.lines import Line, Piece, plain
-from outflow_tui.search import Search, marked
+from outflow_tui.search import Haystack, Search, marked
 from outflow_tui.widgets.line_view import LineView
 
 MARGIN = 8
@@ -21,6 +21,10 @@ class TextLines(LineView[Line]):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.search: Search | None = None
+
+    def said(self, width: int) -> list[str]:
+        """All lines as text; one that was cut for the window is whole again."""
+        return Haystack(self.items).words.split("\n")
 
     def draw(self, item: Line, width: int) -> list[Piece]:
         """The line as it is, but for what is marked."""

@@ -22,6 +22,11 @@ class Title(Widget):
             self._left, self._right = left, right
             self.refresh()
 
+    @property
+    def words(self) -> str:
+        """What is shown at the left, clean."""
+        return text.clean(self._left)
+
     def render(self) -> Content:
         """Both sides on one line; the left one gives way."""
         right = text.clean(self._right)
