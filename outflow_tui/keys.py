@@ -35,7 +35,7 @@ SIDEWAYS: list[BindingType] = [
 SEARCHING: list[BindingType] = [
     _key("n", "match(1)", "next match", "To the next match, round at the end"),
     _key("N", "match(-1)", "previous", "To the previous match", hidden=True),
-    _key("escape", "end_search", "done", "End the search: n and N are free again"),
+    _key("escape", "end_search", "end", "End the search: n and N are free again"),
 ]
 
 RUNS: list[BindingType] = [

@@ -70,6 +70,13 @@ class Haystack:
         whole, sought = (self._text, wanted) if is_exact(wanted) else (self._folded, folded(wanted))
         return tuple(found.start() for found in re.finditer(re.escape(sought), whole))
 
+    def seen(self, line: int, first_cell: int, last_cell: int) -> tuple[int, int]:
+        """Between which places of the text some cells of a line lie: a letter may take two, and four may share one."""
+        start, end = self.starts[line], self.ends[line]
+        if not self._text[start:end].isascii():
+            first_cell, last_cell = first_cell // 2, 4 * last_cell
+        return start + first_cell, min(start + last_cell, end)
+
     def line_at(self, place: int) -> int:
         """The line in which a place of the text is seen."""
         line = max(bisect_right(self.starts, place) - 1, 0)
@@ -107,18 +114,16 @@ class Search:
             return f"{len(self.found):,} match{'es' if len(self.found) > 1 else ''}"
         return f"{self.at + 1:,} of {len(self.found):,}{self.turned and f', {self.turned} again'}"
 
-    def spans(self, key: Hashable) -> list[Span]:
-        """What of the line of this key is to be marked."""
+    def spans(self, key: Hashable, first_cell: int = 0, last_cell: int | None = None) -> list[Span]:
+        """What of the line of this key is to be marked, where only some of its cells are seen."""
         line = self.haystack.places.get(key)
         if line is None or not self.found:
             return []
         start, end, length = self.haystack.starts[line], self.haystack.ends[line], len(self.wanted)
-        first, beyond = bisect_right(self.found, start - length), bisect_left(self.found, end)
-        return [
-            (max(self.found[number] - start, 0), min(self.found[number] - start + length, end - start),
-             "here" if number == self.at else "match")
-            for number in range(first, beyond)
-        ]  # fmt: skip
+        first, last = self.haystack.seen(line, first_cell, end - start if last_cell is None else last_cell)
+        numbers = range(bisect_right(self.found, first - length), bisect_left(self.found, last))
+        return [(max(self.found[number] - start, 0), min(self.found[number] - start + length, end - start),
+                 "here" if number == self.at else "match") for number in numbers]  # fmt: skip
 
     def from_line(self, line: int) -> Search:
         """The search at the first match from the beginning of a line on, or from the top."""

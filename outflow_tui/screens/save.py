@@ -39,8 +39,9 @@ class SaveScreen(ReadingScreen):
         for binding in keys.bindings(keys.SAVE):
             if binding.action.startswith("save"):
                 way = binding.action.partition("'")[2].partition("'")[0]
-                look = "" if self.check_action("save", (way,)) else "dim"
-                yield Line(way, ((f"  {binding.key}  ", "changed"), (binding.tooltip, look)))
+                is_possible = self.check_action("save", (way,))
+                words = binding.tooltip if is_possible else f"{binding.tooltip} (here is none)"
+                yield Line(way, ((f"  {binding.key}  ", "changed"), (words, "" if is_possible else "dim")))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A failure report is made of a failure only."""

@@ -28,7 +28,8 @@ class TextLines(LineView[Line]):
 
     def draw(self, item: Line, width: int) -> list[Piece]:
         """The line as it is, but for what is marked."""
-        return marked(item.pieces, self.search.spans(item.key) if self.search else ())
+        spans = self.search.spans(item.key, self.shift, self.shift + width) if self.search else ()
+        return marked(item.pieces, spans)
 
     @property
     def everything(self) -> Sequence[Line]:

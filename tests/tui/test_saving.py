@@ -166,7 +166,7 @@ async def test_of_what_did_not_fail_there_is_no_failure_report(here: Path) -> No
     async with sitting(FakeSource(books()), size=(80, 24)) as desk:
         await desk.sees("46")
         await desk.press("E", "f")
-        await desk.sees("A failure report")
+        await desk.sees("A failure report: Markdown to paste into an issue (here is none)")
         await desk.press("q", "enter")
         await desk.sees("no gain")
         await desk.press("end")

@@ -85,7 +85,7 @@ async def test_after_esc_n_means_the_next_failed_task_again_and_the_footer_says_
         await desk.until(lambda: "n next match" in footer(desk), "the footer does not say next match")
         assert "n next failed" not in footer(desk)
         assert "] next failed" in footer(desk)
-        assert "esc done" in footer(desk)
+        assert "esc end" in footer(desk)
         await desk.press("escape")
         await desk.misses("of 2")
         await desk.until(lambda: "n next failed" in footer(desk), "the footer does not say next failed")
