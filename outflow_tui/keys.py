@@ -59,7 +59,7 @@ RUN: list[BindingType] = [
     _key("Y", "report('copy')", "report", "Copy a failure report to paste into an issue", hidden=True),
     _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
     _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
-    _key("slash", "search", "search", "Look for a text in the details as you type", hidden=True),
+    _key("slash", "search", "search", "Look for a text in the details as you type", hidden=True, priority=True),
     _key("e", "edit", "edit", "Open where it failed, or the frame here, in $EDITOR", hidden=True),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
@@ -82,7 +82,7 @@ TRACEBACK: list[BindingType] = [
     _key("Y", "report('copy')", "report", "Copy a failure report to paste into an issue"),
     _key("u", "neighbour(-1)", "upstream", "Upstream: to what this block waited for", hidden=True),
     _key("o", "neighbour(1)", "downstream", "Downstream: to what waited for this block", hidden=True),
-    _key("slash", "search", "search", "Look for a text as you type"),
+    _key("slash", "search", "search", "Look for a text as you type", priority=True),
     _key("e", "edit", "edit", "Open where it failed, or the frame here, in $EDITOR"),
     _key("q,escape,enter", "app.back", "back", "Back to the run"),
 ]
@@ -99,7 +99,7 @@ NEIGHBOURS: list[BindingType] = [
 ]
 
 CONFIGURATION: list[BindingType] = [
-    _key("slash", "search", "search", "Look for a text as you type"),
+    _key("slash", "search", "search", "Look for a text as you type", priority=True),
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
@@ -114,7 +114,7 @@ FOLDS: list[BindingType] = [
 DIFF: list[BindingType] = [
     _key("x", "swap", "swap", "Compare the other way round"),
     _key("a", "equal", "all values", "Show the values too that are the same, or hide them"),
-    _key("slash", "search", "search", "Look for a text as you type"),
+    _key("slash", "search", "search", "Look for a text as you type", priority=True),
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
@@ -129,7 +129,7 @@ SAVE: list[BindingType] = [
 ]
 
 HELP: list[BindingType] = [
-    _key("slash", "search", "search", "Look for a text as you type"),
+    _key("slash", "search", "search", "Look for a text as you type", priority=True),
     _key("q,escape,question_mark,enter", "app.back", "back", "Back"),
 ]
 

@@ -120,6 +120,10 @@ class RunScreen(SelectedBlockScreen):
         """Between the tree and the details."""
         self.set_focus(self._details.lines if self._tree.has_focus else self._tree, scroll_visible=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, the key that begins to type is a letter."""
+        return not self._details.is_typing if action == "search" else super().check_action(action, parameters)
+
     def action_search(self) -> None:
         """Begin to look for something in the details."""
         self._searched_from_tree = self._tree.has_focus

@@ -90,7 +90,7 @@ class ReadingPane(Vertical):
 
     def _say(self, found: Search) -> None:
         more = f"; {self.hidden_words}" if self.hidden_words and not found.found else ""
-        self._bar.say(found.words() + more, found.wanted)
+        self._bar.say(found.words() + more)
 
     def begin_search(self) -> None:
         """Begin to type what to look for."""
@@ -101,14 +101,20 @@ class ReadingPane(Vertical):
         self.screen.refresh_bindings()
 
     def on_search_bar_typed(self, typed: SearchBar.Typed) -> None:
-        """Find it as it is typed, from where the typing began."""
+        """Find it as it is typed."""
         typed.stop()
+        self._find(typed.wanted)
+
+    def _find(self, wanted: str) -> None:
+        """Find a text from where the typing began; mail about it can be late."""
+        if self.lines.search is not None and wanted == self.lines.search.wanted:
+            return
         self._go_back()
-        if not typed.wanted:
+        if wanted:
+            self._go(self._seek(wanted).from_line(self._line()))
+        else:
             self.lines.mark(None)
             self._bar.say("")
-            return
-        self._go(self._seek(typed.wanted).from_line(self._line()))
 
     def _go(self, found: Search) -> None:
         self.lines.mark(found)
@@ -123,12 +129,15 @@ class ReadingPane(Vertical):
     def on_search_bar_kept(self, kept: SearchBar.Kept) -> None:
         """Back to the text, with what was found marked; nothing typed is nothing sought."""
         kept.stop()
+        if kept.wanted:
+            self._find(kept.wanted)
         if self.lines.search is None:
             self.action_end_search()
-        else:
-            self._say(self.lines.search)
-            self.screen.set_focus(self.lines, scroll_visible=False)
-            self.screen.refresh_bindings()
+            return
+        self._bar.show_wanted(self.lines.search.wanted)
+        self._say(self.lines.search)
+        self.screen.set_focus(self.lines, scroll_visible=False)
+        self.screen.refresh_bindings()
 
     def on_descendant_blur(self) -> None:
         """The line is not left open when the user goes elsewhere before he typed anything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -18,6 +19,19 @@ class SearchInput(Input):
     """What is sought; its cursor does not blink, for that would be written for ever."""
 
     cursor_blink = False
+    is_over = False
+
+    def on_focus(self) -> None:
+        """Letters are for this line."""
+        self.is_over = False
+
+    def on_key(self, event: events.Key) -> None:
+        """What was typed in one go behind the enter key is not for this line any more: send it on."""
+        if self.is_over:
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(events.Key(event.key, event.character))
+        self.is_over = self.is_over or event.key == "enter"
 
 
 class Said(Widget):
@@ -49,7 +63,9 @@ class SearchBar(Horizontal):
 
     @dataclass
     class Kept(Message):
-        """The user has typed what he wanted."""
+        """The user has typed what he wanted; '' for what was wanted before."""
+
+        wanted: str
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,10 +91,13 @@ class SearchBar(Horizontal):
         self.say("enter keeps, esc ends")
         self.screen.set_focus(self._input, scroll_visible=False)  # at once: the next key is meant for it already
 
-    def say(self, found: str, wanted: str | None = None) -> None:
-        """Say what was found, of what."""
+    def say(self, found: str) -> None:
+        """Say what was found."""
         self._found.say(found)
-        if wanted is not None and wanted != self._input.value:
+
+    def show_wanted(self, wanted: str) -> None:
+        """Show what is sought, when it was typed before."""
+        if wanted != self._input.value:
             with self.prevent(Input.Changed):
                 self._input.value = wanted
 
@@ -98,4 +117,4 @@ class SearchBar(Horizontal):
     def on_input_submitted(self, submitted: Input.Submitted) -> None:
         """It is typed to its end."""
         submitted.stop()
-        self.post_message(self.Kept())
+        self.post_message(self.Kept(text.clean(submitted.value)))
