@@ -23,6 +23,7 @@ from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.config_diff import ConfigDiffScreen
+from outflow_tui.screens.config_table import ConfigTableScreen
 from outflow_tui.screens.configuration import ConfigurationScreen
 from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.help import HelpScreen
@@ -37,6 +38,7 @@ CLOCK_TICKS = 10
 _HELP_OF: dict[type[BooksScreen], str] = {
     RunsScreen: "Runs",
     RunScreen: "Run",
+    ConfigTableScreen: "Several configurations",
     TracebackScreen: "Traceback",
     FailuresScreen: "Failures",
     ConfigurationScreen: "Configuration",
@@ -175,6 +177,10 @@ class OutflowApp(App[None]):
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs."""
         self.show(ConfigDiffScreen(old, new))
+
+    def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
+        """Put the configurations of several runs side by side."""
+        self.show(ConfigTableScreen(runs))
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as the footer shows it, by its name where its sign is not ASCII."""

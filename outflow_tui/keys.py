@@ -36,7 +36,7 @@ RUNS: list[BindingType] = [
     _key("slash", "filter", "filter", "Filter as you type (state:failed, host:a, since:2d)"),
     _key("f", "failed", "failed", "Only runs with failures, or all again"),
     _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
-    _key("d", "diff", "diff", "Compare two marked runs, or the mark and this run"),
+    _key("d", "diff", "diff", "Compare the marked runs, or the mark and this run"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("c", "configuration", "config", "Show the configuration of this run"),
     _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
@@ -85,6 +85,12 @@ DIFF: list[BindingType] = [
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
+TABLE: list[BindingType] = [
+    _key("right,l", "column(1)", "next run", "The columns one run further on", priority=True),
+    _key("left,h", "column(-1)", "previous", "The columns one run back", priority=True),
+    _key("q,escape", "app.back", "back", "Back"),
+]
+
 HELP: list[BindingType] = [
     _key("q,escape,question_mark,enter", "app.back", "back", "Back"),
 ]
@@ -96,6 +102,7 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Failures": [FAILURES, LINES],
     "Configuration": [CONFIGURATION, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
+    "Several configurations": [TABLE, LINES],
     "Everywhere": [APP],
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -37,6 +37,9 @@ class Desk(Protocol):
 
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs, each named by its source's place and its id."""
+
+    def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
+        """Put the configurations of several runs side by side."""
 
     def action_back(self) -> None:
         """Close the screen on top."""

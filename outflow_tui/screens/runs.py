@@ -152,9 +152,9 @@ class RunsScreen(BooksScreen):
         self.refresh_bindings()
 
     def _pair(self) -> tuple[RunKey, RunKey] | None:
-        """The two runs to compare: the last two marked, or the mark and the cursor; the older one first."""
+        """The two runs to compare: those that are marked, or the mark and the cursor; the older one first."""
         item = self._list.cursor_item
-        chosen = self._marked[-2:]
+        chosen = list(self._marked)
         if len(chosen) == 1 and item is not None and item.key != chosen[0]:
             chosen = [*chosen, item.key]
         if len(chosen) != 2:
@@ -163,10 +163,12 @@ class RunsScreen(BooksScreen):
         return old, new
 
     def action_diff(self) -> None:
-        """Compare two configurations."""
+        """Compare the configurations of the marked runs: of two what differs, of more a table, oldest first."""
         pair = self._pair()
         if pair:
             self.desk.open_diff(*pair)
+        elif len(self._marked) > 2:
+            self.desk.open_table(sorted(self._marked, key=lambda key: key[1]))
         else:
             self.notify("Mark a run by the space bar, go to another one, then press d.", timeout=3)
 
