@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +18,12 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input
 
-from outflow_tui import keys
+from outflow_core.errors import ConfigError
+from outflow_tui import keys, themes
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
+from outflow_tui.preferences import Preferences
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.config_diff import ConfigDiffScreen
 from outflow_tui.screens.config_table import ConfigTableScreen
@@ -32,6 +35,8 @@ from outflow_tui.screens.runs import RunsScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
 
+SECONDS = 1.0
+"""How often to look, unless somebody says otherwise."""
 CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
 
@@ -75,8 +80,9 @@ class OutflowApp(App[None]):
         self,
         sources: Sequence[Watched],
         *,
-        seconds: float = 1.0,
+        seconds: float | None = None,
         clock: Callable[[], datetime] = datetime.now,
+        preferences: Preferences | None = None,
     ) -> None:
         is_plain = wants_plain_colours(os.environ)
         super().__init__(ansi_color=True if is_plain else None)
@@ -87,11 +93,26 @@ class OutflowApp(App[None]):
         self.is_paused = False
         self.libraries = False
         self._sources = tuple(sources)
-        self._seconds = seconds
+        likes = preferences or Preferences()
+        self._seconds = seconds = seconds or likes.every or SECONDS
         self._latest = tuple(Snapshot(source.name) for source in sources)
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
+        self.keymap = likes.keymap
+        self.set_keymap(dict(likes.keymap))
+        self._dress(likes, is_plain)
+
+    def _dress(self, likes: Preferences, is_plain: bool) -> None:
+        """Put on the theme that the user likes, unless the terminal's own colours are to be left alone."""
+        for theme in themes.OWN:
+            self.register_theme(theme)
+        if likes.theme is not None and likes.theme not in self.available_themes:
+            near = difflib.get_close_matches(likes.theme, list(self.available_themes), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(self.available_themes))}."
+            raise ConfigError(f"{likes.path}: theme: unknown {likes.theme!r}; {hint}")
         if is_plain:
             self.theme = "ansi-dark"
+        elif likes.theme is not None:
+            self.theme = likes.theme
 
     def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
         return Poller(
@@ -190,7 +211,7 @@ class OutflowApp(App[None]):
     def action_help(self) -> None:
         """Show the keys of the screen on top."""
         if not isinstance(self.screen, HelpScreen):
-            self.show(HelpScreen(self._help_of(self.screen)))
+            self.show(HelpScreen(self._help_of(self.screen), self.keymap))
 
     def _help_of(self, screen: Screen[Any]) -> str:
         return next((name for kind, name in _HELP_OF.items() if isinstance(screen, kind)), "Everywhere")
@@ -225,7 +246,7 @@ class OutflowApp(App[None]):
         """The palette: what the keys of this screen do, in words, and the program's own."""
         for table in {id(table): table for table in [keys.SCREENS[self._help_of(screen)][0], keys.APP]}.values():
             for binding in keys.bindings(table):
-                pressed = f"key {keys.shown(binding.key)}"
+                pressed = f"key {keys.shown(self.keymap.get(binding.id or '', binding.key))}"
                 yield SystemCommand(binding.tooltip, pressed, self._runner(binding.action))
         yield SystemCommand("Choose other colours", "themes", self.action_change_theme)
 

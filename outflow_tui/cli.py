@@ -93,7 +93,7 @@ def _screen_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help=_SOURCE_HELP)
     parser.add_argument("--config", metavar="FILE", help="the configuration file, as a SOURCE")
-    parser.add_argument("--every", type=_seconds, default=1.0, metavar="SECONDS", help="how often to look (default 1)")
+    parser.add_argument("--every", type=_seconds, metavar="SECONDS", help="how often to look (default 1)")
     parser.add_argument("--copy", action="store_true", help="look at a private copy of a SQLite file")
     parser.add_argument("--version", action="version", version=f"outflow-tui {__version__}")
     return parser
@@ -170,6 +170,7 @@ def _watch(options: argparse.Namespace) -> int:
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         return _print_sources(options, names)
     from outflow_tui.app import OutflowApp, Watched
+    from outflow_tui.preferences import read_preferences
     from outflow_tui.terminal import watch_terminal
 
     def opener(database: Any) -> Callable[[], Any]:
@@ -182,7 +183,7 @@ def _watch(options: argparse.Namespace) -> int:
 
     shown = distinct([_short(database.shown) for database in databases])
     watched = [Watched(name, opener(database)) for name, database in zip(shown, databases, strict=True)]
-    app = OutflowApp(watched, seconds=options.every)
+    app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)
     app.run()
     return app.return_code or 0
