@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from outflow_core.errors import ConfigError
-from outflow_tui import keys, themes
+from outflow_tui import announcements, keys, status, themes
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
@@ -97,6 +97,8 @@ class OutflowApp(App[None]):
         self._seconds = seconds = seconds or likes.every or SECONDS
         self._latest = tuple(Snapshot(source.name) for source in sources)
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
+        self._waited_for: set[tuple[int, int]] = set()
+        self._title = ""
         self.keymap = likes.keymap
         self.set_keymap(dict(likes.keymap))
         self._dress(likes, is_plain)
@@ -147,7 +149,9 @@ class OutflowApp(App[None]):
             poller.stop()
 
     def on_unmount(self) -> None:
-        """Leave no thread and no connection behind."""
+        """Leave no thread, no connection and no title behind."""
+        if self._title:
+            self.write_to_terminal(announcements.GIVE_TITLE_BACK)
         for poller in self._pollers:
             poller.stop()
 
@@ -165,6 +169,29 @@ class OutflowApp(App[None]):
         self._latest = tuple(latest)
         if not self.is_paused:
             self.seen = self._latest
+        self._announce()
+
+    def _announce(self) -> None:
+        """Tell what ended, and keep the terminal's title true; the same again costs nothing."""
+        for key, line in announcements.ended(self._waited_for, self._latest).items():
+            self._waited_for.discard(key)
+            self.notify(announcements.ending(line).capitalize(), markup=False, timeout=10)
+            self.write_to_terminal(announcements.notice(announcements.ending(line), os.environ))
+        lines = [line for snapshot in self._latest for line in snapshot.runs]
+        title = f"outflow: {status.tally(lines, self.clock())}"
+        if title != self._title and announcements.has_title(os.environ):
+            self.write_to_terminal(("" if self._title else announcements.KEEP_TITLE) + announcements.title(title))
+            self._title = title
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send what is not drawn: a title, a bell."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def wait_for(self, place: int, run_id: int) -> bool:
+        """Tell when this run ends, or not any more; whether it will be told."""
+        self._waited_for ^= {(place, run_id)}
+        return (place, run_id) in self._waited_for
 
     def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
         """Put a screen on top, and look at what it wants to know."""

@@ -43,6 +43,7 @@ RUNS: list[BindingType] = [
     _key("d", "diff", "diff", "Compare the marked runs, or the mark and this run"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
     _key("q", "app.quit", "quit", "End the program"),
 ]
@@ -56,6 +57,7 @@ RUN: list[BindingType] = [
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("tab", "other_side", "side", "Between the tasks and the details", hidden=True, priority=True),
     _key("q,escape", "app.back", "back", "Back to the runs"),
 ]

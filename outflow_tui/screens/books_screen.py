@@ -41,6 +41,9 @@ class Desk(Protocol):
     def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
         """Put the configurations of several runs side by side."""
 
+    def wait_for(self, place: int, run_id: int) -> bool:
+        """Tell when this run ends, or not any more; whether it will be told."""
+
     def action_back(self) -> None:
         """Close the screen on top."""
 
@@ -87,6 +90,16 @@ class BooksScreen(Screen[int | None]):
         elif line is not None:
             words = f"No run of {text.clean(line.row.command or 'this command')} before {run_id} was successful."
             self.notify(words, markup=False, timeout=3)
+
+    def wait_for(self, place: int, run_id: int) -> None:
+        """Have it told when a run ends, or not any more."""
+        line = self.seen[place].line(run_id)
+        if line is not None and line.row.state.is_final:
+            self.notify(f"Run {run_id} is over.", markup=False, timeout=3)
+        elif self.desk.wait_for(place, run_id):
+            self.notify(f"The terminal will ring when run {run_id} ends.", markup=False, timeout=3)
+        else:
+            self.notify(f"Run {run_id} will end without a word.", markup=False, timeout=3)
 
     def copy_detail(self, detail: BlockDetail | None) -> None:
         """Copy a block's traceback, or else its name, to the terminal's clipboard (OSC 52)."""

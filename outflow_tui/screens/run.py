@@ -146,6 +146,10 @@ class RunScreen(BooksScreen):
         """Copy the traceback of the selected block."""
         self.copy_detail(self.detail)
 
+    def action_wait_for(self) -> None:
+        """Have it told when this run ends."""
+        self.wait_for(self._place, self._run_id)
+
     def action_configuration(self) -> None:
         """The configuration of this run."""
         self.desk.open_configuration(self._place, self._run_id)

@@ -111,7 +111,7 @@ class RunsScreen(BooksScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
-        if action in ("open", "mark", "configuration", "worked"):
+        if action in ("open", "mark", "configuration", "worked", "wait_for"):
             return True if self._list.cursor_item is not None else None
         return True
 
@@ -132,6 +132,12 @@ class RunsScreen(BooksScreen):
         item = self._list.cursor_item
         if item is not None:
             self.open_what_changed(*item.key)
+
+    def action_wait_for(self) -> None:
+        """Have it told when the run under the cursor ends."""
+        item = self._list.cursor_item
+        if item is not None:
+            self.wait_for(*item.key)
 
     def action_failed(self) -> None:
         """Only runs with failures, or all again."""
