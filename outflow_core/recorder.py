@@ -29,10 +29,11 @@ from outflow_core.contexts import active_run
 from outflow_core.endings import sigterm_as_exit
 from outflow_core.engines import Engines
 from outflow_core.errors import RecordError
+from outflow_core.heartbeat import heartbeat
 from outflow_core.maps import Outcome, Result, Submits, outcomes
 from outflow_core.masking import mask_secrets
 from outflow_core.rows import TOP_LEVEL
-from outflow_core.settings import Settings, load_settings
+from outflow_core.settings import DEFAULT_BIND, Settings, load_settings
 from outflow_core.states import BlockType, State
 from outflow_core.stored import configuration_hash, storable, stored_config
 
@@ -58,7 +59,7 @@ def record_run(
     try:
         run = _begin(Books(engines), command, read, settings or {})
         try:
-            with _active(run):
+            with _active(run), heartbeat(engines, DEFAULT_BIND, run.uuid):
                 yield run
         except BaseException as error:
             run.finish(error)
@@ -94,7 +95,7 @@ def join_run(uuid: str, *, config: str | Path | Settings | None = None) -> Itera
         if run_id is None:
             raise RecordError(f"{read.database().shown}: no run has the uuid {uuid!r}; it must have begun before.")
         run = RunRecord(books, run_id, uuid)
-        with _active(run):
+        with _active(run), heartbeat(engines, DEFAULT_BIND, run.uuid):
             yield run
     finally:
         engines.dispose()
