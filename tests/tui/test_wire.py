@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from outflow_core.schema.upgrades import upgrade
+from tests.core.books import configure, running
 from tests.fixtures import copy_of
 
 PATIENCE = 60.0
@@ -82,3 +84,35 @@ def test_no_sequence_from_the_books_reaches_the_terminal(tmp_path: Path) -> None
         assert b"\\e" in shown
         assert b"\x1b]0;" not in shown
         assert b"\x07" not in re.sub(rb"\x1b\]22;[a-z]+\x07", b"", shown)  # the shape of the mouse pointer is Textual's
+
+
+BEATS = """
+import sys, time
+from datetime import datetime, timedelta
+from pathlib import Path
+from sqlalchemy import update
+from outflow_core import record_run
+from outflow_core.engines import Engines
+from outflow_core.heartbeat import heartbeat
+from outflow_core.settings import read_settings
+from outflow_core.tables import run as runs
+settings = read_settings(Path(sys.argv[1]))
+engines = Engines(settings)
+with record_run("beats", config=settings) as run, heartbeat(engines, "default", run.uuid, seconds=0.1):
+    with engines.engine("default").begin() as connection:  # so long ago that its age is told in hours
+        connection.execute(update(runs).values(start_time=datetime.now() - timedelta(days=3, minutes=30)))
+    print("ready", flush=True)
+    time.sleep(1000)
+"""
+
+
+def test_the_beats_of_a_slow_run_are_not_written(tmp_path: Path) -> None:
+    settings = configure(tmp_path, {"default": {"dialect": "sqlite", "path": "outflow.db"}})
+    upgrade(settings)
+    assert settings.path is not None
+    with running(BEATS, settings.path) as child, terminal(str(settings.path), "--every", "0.2") as master:
+        wait_for(master, b"beats")
+        written(master, 2.0)
+        assert written(master, 5.0) == b""
+        child.kill()
+        wait_for(master, b"gone")
