@@ -101,8 +101,9 @@ def took(line: RunLine, now: datetime) -> float | None:
     row = line.row
     if row.state is not State.RUNNING:
         return words.seconds_between(row.start_time, row.end_time)
-    if line.lost is not None:
-        return words.seconds_between(row.start_time, line.lost.since)
+    if line.lost is not None:  # a task may have ended since the last beat
+        lived = (words.seconds_between(row.start_time, sign) for sign in (line.lost.since, line.last_sign))
+        return max((seconds for seconds in lived if seconds is not None), default=None)
     return words.seconds_between(row.start_time, line.last_sign if silence(line, now) else now)
 
 

@@ -69,7 +69,11 @@ def test_of_a_run_that_is_over_only_its_state_is_told() -> None:
 
 
 def test_a_dead_run_took_no_longer_than_it_lived() -> None:
-    assert took(told(lost(20)), NOW) == took(told(Life(1)), NOW - timedelta(minutes=20))
+    until = NOW - timedelta(minutes=20)
+    assert took(told(lost(20), silent_minutes=30), NOW) == took(told(Life(1)), until)
+    assert took(told(lost(30), silent_minutes=20), NOW) == took(told(Life(1)), until), (
+        "a task ended after the last beat"
+    )
 
 
 def test_a_slow_run_keeps_the_view_live_and_a_dead_one_does_not() -> None:
