@@ -106,8 +106,7 @@ class BooksSource:
         signs = [row.start_time, queries.as_time(tally.last_sign) if tally else None]
         last_sign = max((sign for sign in signs if sign is not None), default=None)
         digest = self._hashes.get(row.configuration_id, "")
-        life = self._lives.get(row.id) if row.state is State.RUNNING else None
-        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed, life)
+        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed, self._lives.get(row.id))
         return before if before == line and before is not None else line
 
     def _follow(self, focus: Focus, changes: Changes) -> None:

@@ -168,6 +168,13 @@ def test_without_the_table_a_run_is_recorded_as_ever(books: Settings) -> None:
     assert [state.count("success") for state in content(books)["outflow_run"]] == [1]
 
 
+@pytest.fixture
+def patient_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beats that would wait for an hour."""
+    monkeypatch.setattr("outflow_core.heartbeat.BUSY_MILLISECONDS", 3_600_000)
+
+
+@pytest.mark.usefixtures("patient_beats")
 def test_a_database_that_is_locked_holds_up_nobody_who_leaves(file_books: Settings) -> None:
     engines = Engines(file_books)
     add_run(engines, "u")
@@ -181,6 +188,7 @@ def test_a_database_that_is_locked_holds_up_nobody_who_leaves(file_books: Settin
     engines.dispose()
 
 
+@pytest.mark.usefixtures("patient_beats")
 def test_a_table_that_is_locked_on_postgresql_holds_up_nobody_who_leaves(
     postgres_database: dict[str, str], tmp_path: Path
 ) -> None:
@@ -214,19 +222,18 @@ def test_after_a_lock_it_goes_on(file_books: Settings, monkeypatch: pytest.Monke
     engines.dispose()
 
 
-def test_the_connection_that_it_borrowed_is_as_patient_as_before(file_books: Settings) -> None:
-    engines = Engines(file_books)
+def test_the_connection_that_it_borrowed_is_as_patient_as_before(engines: Engines, books: Settings) -> None:
     add_run(engines, "u")
+    question = "SHOW statement_timeout" if books.database().path is None else "PRAGMA busy_timeout"
 
     def patience() -> Any:
         with engines.engine(DEFAULT_BIND).connect() as connection:
-            return connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+            return connection.exec_driver_sql(question).scalar()
 
     before = patience()
     with heartbeat(engines, DEFAULT_BIND, "u"):
-        until(file_books, lambda rows: bool(rows))
+        until(books, lambda rows: bool(rows))
     assert patience() == before
-    engines.dispose()
 
 
 def test_a_fork_neither_beats_nor_ends(file_books: Settings) -> None:

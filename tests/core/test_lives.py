@@ -321,6 +321,7 @@ def test_a_table_that_may_not_be_read_is_as_one_that_is_not_there(
 def test_the_dead_of_the_past_are_found_too(books: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is not among those that the first look reads."""
     monkeypatch.setattr("outflow_core.changes.RUNS", 2)
+    monkeypatch.setattr("outflow_core.changes.HISTORY_SECONDS", 1e-5)  # a slice for each look
     add_run(books)
     add_process(books)
     for number in range(2, 8):
@@ -339,6 +340,8 @@ def test_processes_are_asked_for_when_something_changed_and_of_runs_that_go_on(
     add_run(books, number=2)
     add_process(books, 1)
     add_process(books, 2)
+    change(books, update(process).where(process.c.run_id == 2).values(ended_at=NOON))
+    add_process(books, 2)
     asked: list[set[int]] = []
     ask = queries.processes
 
@@ -351,7 +354,7 @@ def test_processes_are_asked_for_when_something_changed_and_of_runs_that_go_on(
     ledger = Ledger(reader)
     while not ledger.is_complete:
         ledger.look()
-    assert ledger.processes.keys() == {2}
+    assert {run_id: len(rows) for run_id, rows in ledger.processes.items()} == {2: 1}
     asked.clear()
     found = [ledger.look().asked for _ in range(10)]
     assert len(asked) == sum(found) < 10
