@@ -10,9 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+from outflow_core import queries
+from outflow_core.reader import Reader
 from outflow_core.schema.upgrades import upgrade
+from outflow_core.settings import Settings
 from tests.core.books import configure, running
 from tests.fixtures import copy_of
 
@@ -106,6 +110,22 @@ with record_run("beats", config=settings) as run, heartbeat(engines, "default", 
 """
 
 
+def is_quiet_while_it_beats(settings: Settings, master: int) -> bool:
+    """Whether nothing was written for a while in which beats came; a busy disk can make the reader complain."""
+    before = latest_beat(settings)
+    told = written(master, 3.0)
+    assert latest_beat(settings) > before
+    return told == b""
+
+
+def latest_beat(settings: Settings) -> datetime:
+    """When any process was last heard of."""
+    reader = Reader(settings.database())
+    rows = queries.processes(reader, [1])[1]
+    reader.close()
+    return max(row.last_seen_at for row in rows if row.last_seen_at is not None)
+
+
 def test_the_beats_of_a_slow_run_are_not_written(tmp_path: Path) -> None:
     settings = configure(tmp_path, {"default": {"dialect": "sqlite", "path": "outflow.db"}})
     upgrade(settings)
@@ -113,6 +133,6 @@ def test_the_beats_of_a_slow_run_are_not_written(tmp_path: Path) -> None:
     with running(BEATS, settings.path) as child, terminal(str(settings.path), "--every", "0.2") as master:
         wait_for(master, b"beats")
         written(master, 2.0)
-        assert written(master, 5.0) == b""
+        assert any(is_quiet_while_it_beats(settings, master) for _ in range(5)), "each beat is written"
         child.kill()
         wait_for(master, b"gone")
