@@ -14,14 +14,15 @@ from typing import Any, NoReturn
 
 from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or_, select, type_coerce
 
+from outflow_core.clock import SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_paths, sealed_paths
 from outflow_core.reader import Reads
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, TaskCounts
 from outflow_core.states import BlockType, State
-from outflow_core.tables import block, configuration, edge, run, runtime_exception
+from outflow_core.tables import block, configuration, edge, process, run, runtime_exception
 
 CHUNK = 450
 """How many values one IN (...) holds: SQLite's older limit is 999."""
@@ -187,6 +188,22 @@ def last_signs(reads: Reads, run_ids: Collection[int]) -> dict[int, datetime]:
         for run_id, *texts in reads.rows(query.where(where, c.run_id.in_(run_ids))):
             times = [time for time in (found.get(run_id), *map(as_time, texts)) if time is not None]
             found |= {run_id: max(times)} if times else {}
+    return found
+
+
+def processes(reads: Reads, run_ids: Collection[int], *, ended: bool = False) -> dict[int, tuple[ProcessRow, ...]]:
+    """The processes that record each of these runs, with `ended` also those that are over; only if there is a table."""
+    c = process.c
+    names = (c.id, c.run_id, c.hostname, c.pid, c.pid_space, c.start_ticks)
+    jobs = (c.slurm_job_id, c.slurm_array_job_id, c.slurm_array_task_id)
+    times = (as_text(c.started_at), as_text(c.last_seen_at), as_text(c.ended_at))
+    query = select(*names, *jobs, *times, c.beat_seconds, SecondsSince(c.last_seen_at)).order_by(c.id)
+    query = query if ended else query.where(c.ended_at.is_(None))
+    found: dict[int, tuple[ProcessRow, ...]] = {}
+    for some in _chunks(run_ids):
+        for row in reads.rows(query.where(c.run_id.in_(some))):
+            process_row = ProcessRow(*row[:9], *map(as_time, row[9:12]), *row[12:])
+            found[row[1]] = (*found.get(row[1], ()), process_row)
     return found
 
 

@@ -13,7 +13,7 @@ from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, 
 from outflow_core.errors import SourceError
 from outflow_core.routing import bind_of
 from outflow_core.settings import Database
-from outflow_core.shapes import columns_by_table, refuse_unknown_shape
+from outflow_core.shapes import columns_by_table, process_columns, refuse_unknown_shape
 from outflow_core.sqlite_file import SqliteFile, sqlite_words
 
 STATEMENT_SECONDS = 15
@@ -45,6 +45,11 @@ class Reader:
         """The rows of a statement about the books."""
         bind_of(statement)
         return self._ask(statement)
+
+    def has_processes(self) -> bool:
+        """Whether our table of processes is there; an upgrade can make it at any time."""
+        question, number = process_columns(self.database.dialect)
+        return int(self._ask(question)[0][0]) == number
 
     def pulse(self) -> Hashable:
         """A value that changes whenever the books do; the cheapest question there is."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -74,7 +74,7 @@ class OutflowApp(App[None]):
     TITLE = "outflow-tui"
     ANIMATION_LEVEL: ClassVar[str] = "none"
 
-    seen: reactive[tuple[Snapshot, ...]] = reactive((), init=False)
+    seen: var[tuple[Snapshot, ...]] = var((), init=False)
 
     def __init__(
         self,

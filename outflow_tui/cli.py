@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -18,7 +18,7 @@ from outflow_core.states import State
 
 if TYPE_CHECKING:
     from outflow_core.reader import Reader
-    from outflow_core.rows import ConfigurationRow, RunRow
+    from outflow_core.rows import ConfigurationRow, Life, ProcessRow, RunRow, Sign
 
 TROUBLE = 2
 TRIES = 3
@@ -244,15 +244,34 @@ def _runs_answer(options: argparse.Namespace) -> str:
         exceptions = queries.exception_counts(reader, ids) if options.json else {}
         running = [row.id for row in found if row.state is State.RUNNING]
         signs = {} if options.json else queries.last_signs(reader, running)
-        return found, queries.task_counts(reader, ids), exceptions, signs
+        lives = {} if options.json else _lives(reader, running)
+        return found, queries.task_counts(reader, ids), exceptions, signs, lives
 
-    found, tasks, exceptions, signs = _asked(options, ask)
+    found, tasks, exceptions, signs, lives = _asked(options, ask)
     listed = [(row, tasks.get(row.id, TaskCounts())) for row in found]
     if options.json:
         return reports.as_json([reports.run_object(row, counts, exceptions.get(row.id, 0)) for row, counts in listed])
-    return reports.runs_text(
-        [RunLine(row, counts, signs.get(row.id, row.start_time)) for row, counts in listed], datetime.now()
-    )
+    lines = [RunLine(row, counts, signs.get(row.id, row.start_time), life=lives.get(row.id)) for row, counts in listed]
+    return reports.runs_text(lines, datetime.now())
+
+
+def _lives(reader: Reader, run_ids: Sequence[int]) -> Mapping[int, Life]:
+    """What is known of the processes of these runs, where a table tells."""
+    from outflow_core import queries
+    from outflow_core.lives import Watch
+
+    return Watch().lives(queries.processes(reader, run_ids)) if run_ids and reader.has_processes() else {}
+
+
+def _signs(reader: Reader, run_id: int) -> tuple[tuple[ProcessRow, Sign], ...]:
+    """All processes that recorded a run, and how each stands."""
+    from outflow_core import queries
+    from outflow_core.lives import Watch
+
+    watch = Watch()
+    rows = queries.processes(reader, [run_id], ended=True).get(run_id, ()) if reader.has_processes() else ()
+    watch.look(rows)
+    return tuple((row, watch.sign(row)) for row in rows)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -266,13 +285,13 @@ def _show(options: argparse.Namespace) -> int:
         exceptions = queries.exception_counts(reader, {row.id}).get(row.id, 0)
         configuration = queries.configurations(reader, [row.configuration_id]).get(row.configuration_id)
         blocks = queries.block_details(reader, queries.blocks_of(reader, row.id), row.id)
-        return row, tasks, exceptions, configuration, blocks
+        return row, tasks, exceptions, configuration, blocks, _signs(reader, row.id)
 
-    row, tasks, exceptions, configuration, blocks = _asked(options, ask)
+    row, tasks, exceptions, configuration, blocks, processes = _asked(options, ask)
     if options.json:
         run = reports.run_object(row, tasks, exceptions)
-        return _print(reports.as_json(reports.show_object(run, configuration, blocks)))
-    return _print(reports.show_text(row, tasks, configuration, blocks, datetime.now()))
+        return _print(reports.as_json(reports.show_object(run, configuration, blocks, processes)))
+    return _print(reports.show_text(row, tasks, configuration, blocks, processes, datetime.now()))
 
 
 def _failures(options: argparse.Namespace) -> int:

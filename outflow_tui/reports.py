@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_row
 from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.rows import BlockDetail, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, Sign, TaskCounts
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import status, text
 from outflow_tui.config_lines import config_lines, path_text
 from outflow_tui.format import as_text
 from outflow_tui.snapshot import RunLine
+
+PROCESSES = 20
+"""How many processes of a run are named."""
 
 
 def run_object(row: RunRow, tasks: TaskCounts, exceptions: int) -> dict[str, Any]:
@@ -36,7 +39,10 @@ def run_object(row: RunRow, tasks: TaskCounts, exceptions: int) -> dict[str, Any
 
 
 def show_object(
-    run: Mapping[str, Any], configuration: ConfigurationRow | None, blocks: Iterable[BlockDetail]
+    run: Mapping[str, Any],
+    configuration: ConfigurationRow | None,
+    blocks: Iterable[BlockDetail],
+    processes: Iterable[tuple[ProcessRow, Sign]] = (),
 ) -> dict[str, Any]:
     """One run of `show --json`, with its configuration and all its blocks."""
     return {
@@ -44,7 +50,27 @@ def show_object(
         "configuration": configuration.config if configuration else None,
         "settings": configuration.settings if configuration else None,
         "blocks": [_block_object(detail) for detail in blocks],
+        "processes": [_process_object(row, sign) for row, sign in processes],
     }
+
+
+def _process_object(row: ProcessRow, sign: Sign) -> dict[str, Any]:
+    """One process of `show --json`; its times are UTC and say so."""
+    return {
+        "hostname": row.hostname,
+        "pid": row.pid,
+        "slurm_job_id": row.slurm_job_id,
+        "slurm_array_job_id": row.slurm_array_job_id,
+        "slurm_array_task_id": row.slurm_array_task_id,
+        "state": sign.value,
+        "started_at": _utc(row.started_at),
+        "last_seen_at": _utc(row.last_seen_at),
+        "ended_at": _utc(row.ended_at),
+    }
+
+
+def _utc(when: datetime | None) -> str | None:
+    return f"{when.isoformat()}Z" if when is not None else None
 
 
 def _block_object(detail: BlockDetail) -> dict[str, Any]:
@@ -135,7 +161,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
-    """The runs as aligned text; one that claims to run, but shows no sign of life, is called silent."""
+    """The runs as aligned text; one that claims to run, but shows no sign of life, is called gone or silent."""
     if not runs:
         return "No runs."
     titles = ("ID", "STATE", "COMMAND", "STARTED", "TOOK", "TASKS", "FAILED", "HOST", "CONFIG ID")
@@ -144,10 +170,10 @@ def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
 
 def _run_cells(line: RunLine, now: datetime) -> tuple[str, ...]:
     row, tasks = line.row, line.tasks
-    silent = status.silence(line, now)
+    doubt = status.doubt(line, now).partition(" ")[2]
     return (
         str(row.id),
-        f"{row.state.value}, silent {silent}" if silent else row.state.value,
+        f"{row.state.value}, {doubt}" if doubt else row.state.value,
         row.command or "",
         words.moment(row.start_time, now),
         words.duration(words.seconds_between(row.start_time, row.end_time)),
@@ -163,9 +189,10 @@ def show_text(
     tasks: TaskCounts,
     configuration: ConfigurationRow | None,
     blocks: Sequence[BlockDetail],
+    processes: Sequence[tuple[ProcessRow, Sign]],
     now: datetime,
 ) -> str:
-    """One run as text: its line, its blocks, the tracebacks of its failed tasks, its configuration."""
+    """One run as text: its line, its processes, its blocks, the tracebacks of its failed tasks, its configuration."""
     took = words.duration(words.seconds_between(row.start_time, row.end_time))
     head = [
         f"run {row.id}  {text.clean(row.command or '')}  {row.state.value}",
@@ -174,6 +201,7 @@ def show_text(
         f"  ended     {iso(row.end_time) or 'not recorded'}{f'  after {took}' if took else ''}",
         f"  host      {text.clean(row.hostname or 'not recorded')}",
         f"  tasks     {', '.join(f'{number} {name}' for name, number in tasks.as_dict().items() if number) or 'none'}",
+        *_process_lines(processes),
     ]
     depths = _depths(blocks)
     listed = [detail for detail in blocks if not detail.block.is_top_level or detail.block.state is State.FAILED]
@@ -187,6 +215,19 @@ def show_text(
     if configuration is not None:
         parts.append("\n".join(plain(line.pieces) for line in config_lines(configuration)).rstrip())
     return "\n\n".join(filter(None, parts))
+
+
+def _process_lines(processes: Sequence[tuple[ProcessRow, Sign]]) -> Iterator[str]:
+    """The processes that recorded a run, those first of which something is to be feared."""
+    order = (Sign.GONE, Sign.MISSED, Sign.ALIVE, Sign.ENDED)
+    for row, sign in sorted(processes, key=lambda process: order.index(process[1]))[:PROCESSES]:
+        place = " on ".join(filter(None, [str(row.pid), row.hostname]))
+        job = f", Slurm job {row.job}" if row.job else ""
+        age = words.duration(row.age_seconds)
+        heard = f", last heard of {age} ago" if age and sign in (Sign.GONE, Sign.MISSED) else ""
+        yield f"  process   {text.clean(place + job)}: {sign.value}{heard}"
+    if len(processes) > PROCESSES:
+        yield f"            and {len(processes) - PROCESSES} more"
 
 
 _BLOCK_TITLES = ("BLOCK", "TYPE", "STATE", "NAME", "STARTED", "TOOK", "HOST")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from outflow_core.rows import BlockDetail
@@ -54,7 +54,7 @@ class Desk(Protocol):
 class BooksScreen(Screen[int | None]):
     """A screen over what was seen of every source."""
 
-    seen: reactive[tuple[Snapshot, ...]] = reactive((), init=False)
+    seen: var[tuple[Snapshot, ...]] = var((), init=False)
 
     @property
     def desk(self) -> Desk:

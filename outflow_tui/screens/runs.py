@@ -36,6 +36,7 @@ class RunsScreen(BooksScreen):
         self._marked: list[RunKey] = []
         self._only_failed = False
         self._typed = ""
+        self._tally: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -90,11 +91,22 @@ class RunsScreen(BooksScreen):
             parts[:0] = [f"not understood: {' '.join(unclear)}"] if unclear else []
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
-        self.query_one("#tally", Words).say(" " + "   ".join(filter(None, parts)))
+        self._tally = parts
+        self._say_tally()
         self.query_one("#nothing", Words).say(self._why_nothing(len(items)) if not shown else "")
         self.query_one("#nothing").display = not shown
         self._list.display = bool(shown)
         self.query_one(RunHeading).display = bool(shown)
+
+    def _say_tally(self) -> None:
+        self.query_one("#tally", Words).say(" " + "   ".join(filter(None, [*self._tally, self._why_gone()])))
+
+    def _why_gone(self) -> str:
+        """How it is known that the run under the cursor is gone."""
+        item = self._list.cursor_item
+        if item is None or item.line.lost is None:
+            return ""
+        return f"{item.line.row.id}: {status.reason(item.line, self._list.now)}"
 
     def _why_nothing(self, number: int) -> str:
         if number:
@@ -104,6 +116,10 @@ class RunsScreen(BooksScreen):
         if not all(snapshot.is_read for snapshot in self.seen):
             return "Reading the books ..."
         return "No run is recorded here yet. One appears as soon as the pipeline starts."
+
+    def on_line_view_moved(self, moved: LineView.Moved) -> None:
+        """What is known of the run under the cursor."""
+        self._say_tally()
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
         """A click on the line that the cursor is on opens it."""

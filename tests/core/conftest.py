@@ -20,6 +20,8 @@ from outflow_core.engines import make_engine
 from outflow_core.settings import Settings, read_settings
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+ADOPTED = {"outflow_core_version": ["('outflow_0003',)"], "outflow_core_process": []}
+"""What an upgrade adds to a database that Outflow made."""
 
 
 @dataclass(frozen=True)
