@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from outflow_core.binds import Model as Model
     from outflow_core.contexts import context as context
     from outflow_core.errors import OutflowError as OutflowError
+    from outflow_core.processings import processed as processed
     from outflow_core.recorder import join_run as join_run
     from outflow_core.recorder import record_run as record_run
     from outflow_core.settings import load_settings as load_settings
@@ -27,9 +28,10 @@ _HOMES = {
     "context": "outflow_core.contexts",
     "load_settings": "outflow_core.settings",
     "join_run": "outflow_core.recorder",
+    "processed": "outflow_core.processings",
     "record_run": "outflow_core.recorder",
 }
-__all__ = ["Model", "OutflowError", "State", "context", "join_run", "load_settings", "record_run"]
+__all__ = ["Model", "OutflowError", "State", "context", "join_run", "load_settings", "processed", "record_run"]
 
 
 def __getattr__(name: str) -> object:
