@@ -35,11 +35,13 @@ def processed(
     *,
     config: str | Path | Settings | None = None,
     settings: Mapping[str, Any] | None = None,
+    command: str | None = None,
 ) -> tuple[ProcessingRow, ...]:
     """The successful processings of these inputs with this configuration, newest first; empty when there is none.
 
     All of `inputs` must be among those of a task or an item of a map, others may stand beside them.
     `config` and `settings` are as for `record_run`; without `settings` those of a run do not matter.
+    With `command` only its runs count, without it those of any.
     Configurations are compared by content; of secrets that were masked before they were stored
     nothing is known, and they count as equal. A run of which some other task with these inputs
     failed, or is not over, is not among the answers.
@@ -50,7 +52,7 @@ def processed(
     wanted = WantedItem.of(inputs)
     reader = Reader(read.database())
     try:
-        return successes(processings(reader, wanted, in_force(read, settings), only_same=True))
+        return successes(processings(reader, wanted, in_force(read, settings), command=command, only_same=True))
     finally:
         reader.close()
 
@@ -63,18 +65,24 @@ def successes(rows: Iterable[ProcessingRow]) -> tuple[ProcessingRow, ...]:
 
 
 def processings(
-    reads: Reads, wanted: Wanted, current: InForce | None = None, *, only_same: bool = False
+    reads: Reads,
+    wanted: Wanted,
+    current: InForce | None = None,
+    *,
+    command: str | None = None,
+    only_same: bool = False,
 ) -> tuple[ProcessingRow, ...]:
-    """Every processing of inputs that fit, newest first, whatever became of it.
+    """Every processing of inputs that fit, by one command or any, newest first, whatever became of it.
 
     With `only_same` those of other configurations than `current` are left out, unread.
     """
     held = _held(reads, wanted)
-    runs = {row.id: row for row in queries.runs_by_id(reads, {holder.run_id for holder in held}) if row.id >= 0}
-    stored = queries.configurations(reads, {row.configuration_id for row in runs.values()})
+    found = queries.runs_by_id(reads, {holder.run_id for holder in held})
+    runs = [run for run in found if run.id >= 0 and command in (None, run.command)]
+    stored = queries.configurations(reads, {run.configuration_id for run in runs})
     same = {number: current.is_same(row) if current else None for number, row in stored.items()}
     uncompared = {number: current.uncompared(row) if current else 0 for number, row in stored.items()}
-    kept = [run for run in runs.values() if not only_same or same.get(run.configuration_id)]
+    kept = [run for run in runs if not only_same or same.get(run.configuration_id)]
     return tuple(
         replace(row, same_configuration=same.get(number), uncompared=uncompared.get(number, 0))
         for run, rows in _by_run(reads, kept, held)

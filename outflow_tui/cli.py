@@ -145,6 +145,7 @@ def _script_parser() -> argparse.ArgumentParser:
     processed = commands.add_parser(
         "processed", parents=[shared], help="what became of an input, in every run", description=_PROCESSED_HELP
     )
+    processed.add_argument("--command", dest="only", metavar="NAME", help="only runs of this command")
     processed.add_argument("value", metavar="[KEY=]VALUE", type=_not_empty, help=_VALUE_HELP)
     return parser
 
@@ -363,12 +364,15 @@ def _processed(options: argparse.Namespace) -> int:
 
     settings = find_settings(options.source)
     current = in_force(settings) if settings else None
-    rows = _asked(options, lambda reader: processings(reader, WantedValue.of(options.value), current))
+    wanted = WantedValue.of(options.value)
+    rows = _asked(options, lambda reader: processings(reader, wanted, current, command=options.only))
     done = successes(row for row in rows if row.same_configuration or current is None)
     if options.json:
         _print(reports.as_json(reports.processed_object(rows, done)))
+    elif rows:
+        _print(reports.processed_text(rows, done, datetime.now()))
     else:
-        _print(reports.processed_text(options.value, rows, done, datetime.now()))
+        _print(reports.not_given(options.value, options.only))
     return 0 if done else 1
 
 

@@ -299,10 +299,13 @@ def _processing_object(row: ProcessingRow) -> dict[str, Any]:
     }
 
 
-def processed_text(value: str, rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow], now: datetime) -> str:
+def not_given(value: str, command: str | None) -> str:
+    """That there is no processing of an input at all."""
+    return text.clean(f"No run{f' of {command!r}' if command else ''} was given {value}.")
+
+
+def processed_text(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow], now: datetime) -> str:
     """Every processing of an input as aligned text, and in a sentence whether it is done."""
-    if not rows:
-        return f"No run was given {text.clean(value)}."
     cells = [_processing_cells(row, now) for row in rows]
     taken = sum(max(map(text.width, column)) + 2 for column in zip(_PROCESSING_TITLES, *cells, strict=False))
     room = max(len(_WHOLE), LINE_LENGTH - taken)

@@ -36,9 +36,11 @@ def file_books(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return fresh_books(request, tmp_path, SQLITE)
 
 
-def work(books: Settings, *inputs: Mapping[str, Any], fail: tuple[Any, ...] = (), **given: Any) -> None:
+def work(
+    books: Settings, *inputs: Mapping[str, Any], fail: tuple[Any, ...] = (), command: str = "reduce", **given: Any
+) -> None:
     """A run with a task for each of these inputs, of which some fail."""
-    with record_run("reduce", config=books, **given) as run:
+    with record_run(command, config=books, **given) as run:
         for item in inputs:
             attempt(run, "fit", item, fails=item in fail)
 
@@ -149,6 +151,14 @@ def test_skipped_beside_a_success_is_a_success_and_alone_it_is_not(books: Settin
     assert len(processed(N1, config=books)) == 1
     assert processed(N2, config=books) == ()
     assert all_of(books, "n2.fits") == [(State.SKIPPED, False)]
+
+
+def test_what_another_command_did_counts_unless_one_is_named(books: Settings) -> None:
+    work(books, N1, command="fetch")
+    assert len(processed(N1, config=books)) == len(processed(N1, config=books, command="fetch")) == 1
+    assert processed(N1, config=books, command="reduce") == ()
+    work(books, N1, command="reduce", fail=(N1,))
+    assert processed(N1, config=books, command="reduce") == ()
 
 
 # configurations

@@ -63,6 +63,11 @@ def test_a_failed_input_is_not_processed(pipeline: Path, capsys: pytest.CaptureF
     assert "failed" in said and said.splitlines()[-1].startswith("Not processed with the configuration in force.")
 
 
+def test_only_one_command_is_asked_about_when_it_is_named(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asked(capsys, "n1.fits", "--command", "reduce")[0] == 0
+    assert asked(capsys, "n1.fits", "--command", "fetch") == (1, "No run of 'fetch' was given n1.fits.\n")
+
+
 def test_an_input_of_no_run_is_told(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert asked(capsys, "n3.fits\x1b[31m") == (1, "No run was given n3.fits\\e[31m.\n")
 
