@@ -23,8 +23,8 @@ _Place = tuple[int | None, str]
 def processings_of(run: RunRow, held: Sequence[Holder], blocks: Sequence[BlockRow]) -> list[ProcessingRow]:
     """The processings of one run, newest first, each once.
 
-    `blocks` are all of the run by id when a map is among the holders, else at least the holders
-    and what they stand in.
+    `blocks` are at least the holders and what they stand in, by id; all of the run when it
+    `has_untold_items` or there are workflows inside a map.
     """
     inside = Inside(blocks)
     maps = [(around, holder) for holder in held if holder.size and (around := inside.block(holder.block_id))]
@@ -37,6 +37,13 @@ def processings_of(run: RunRow, held: Sequence[Holder], blocks: Sequence[BlockRo
         else:
             rows += _of_our_map(run, around, holder, inside, found.keys())
     return sorted(rows, key=lambda row: row.blocks[-1:], reverse=True)
+
+
+def has_untold_items(held: Sequence[Holder], blocks: Sequence[BlockRow]) -> bool:
+    """Whether an item of a map has no tasks with inputs of its own, so that all blocks of the run are needed."""
+    told = _by_inputs(held, Inside(blocks))
+    maps = (holder for holder in held if holder.size is not None)
+    return any((holder.block_id, _sign(inputs)) not in told for holder in maps for _, inputs in holder.fitting)
 
 
 def _by_inputs(held: Sequence[Holder], inside: Inside) -> dict[_Place, tuple[list[BlockRow], _Inputs]]:

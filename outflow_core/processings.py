@@ -18,11 +18,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from outflow_core import queries
 from outflow_core.in_force import InForce, in_force
 from outflow_core.json_text import as_json
-from outflow_core.processing_rows import processings_of
+from outflow_core.processing_rows import has_untold_items, processings_of
 from outflow_core.reader import Reader, Reads
 from outflow_core.rows import BlockRow, ProcessingRow, RunRow
 from outflow_core.settings import Settings, load_settings
-from outflow_core.states import State
+from outflow_core.states import BlockType, State
 from outflow_core.tables import block
 from outflow_core.wanted_inputs import Holder, Wanted, WantedItem, holder_of
 
@@ -129,12 +129,28 @@ def _may_fit(text: ColumnElement[Any], wanted: Wanted) -> ColumnElement[bool]:
 
 
 def _around(reads: Reads, run_id: int, held: Sequence[Holder], last: int) -> list[BlockRow]:
-    """The blocks that tell what became of the inputs: of a run with a map all from the map on, in short reads."""
-    maps = [holder.block_id for holder in held if holder.size is not None]
+    """The blocks that tell what became of the inputs: for some maps all of the run from the map on, in short reads."""
     found = _with_parents(reads, run_id, {holder.block_id for holder in held})
-    for first in range(min(maps), last + 1, queries.SLICE) if maps else ():
-        found += queries.blocks_between(reads, run_id, first, min(last, first + queries.SLICE - 1))
+    maps = [holder.block_id for holder in held if holder.size is not None]
+    if maps and (has_untold_items(held, found) or _has_workflows(reads, run_id, maps, last)):
+        for first, end in _stretches(min(maps), last):
+            found += queries.blocks_between(reads, run_id, first, end)
     return sorted({row.id: row for row in found}.values(), key=lambda row: row.id)
+
+
+def _stretches(first: int, last: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(last, start + queries.SLICE - 1)) for start in range(first, last + 1, queries.SLICE))
+
+
+def _has_workflows(reads: Reads, run_id: int, maps: Collection[int], last: int) -> bool:
+    """Whether there are workflows directly inside some of these maps."""
+    c = block.c
+    inside = select(c.parent_id).distinct().where(c.run_id == run_id, c.type == BlockType.WORKFLOW)
+    return any(
+        row[0] in maps
+        for first, end in _stretches(min(maps), last)
+        for row in reads.rows(inside.where(c.id.between(first, end)))
+    )
 
 
 def _with_parents(reads: Reads, run_id: int, ids: set[int]) -> list[BlockRow]:

@@ -58,7 +58,8 @@ class Holder:
 def holder_of(block_id: int, run_id: int, inputs: Any, wanted: Wanted) -> Holder | None:
     """The block with what fits of its inputs, a mapping or the list of a map; None when nothing does."""
     items = inputs if isinstance(inputs, list) else [inputs]
-    likely = ((k, decoded(item)) for k, item in enumerate(items) if _may_fit(item, wanted.needles))
+    needles = wanted.needles
+    likely = ((k, decoded(item)) for k, item in enumerate(items) if _may_fit(item, needles))
     fitting = tuple((k, values) for k, values in likely if values is not None and wanted.fits(values))
     size = len(items) if isinstance(inputs, list) else None
     return Holder(block_id, run_id, fitting, size) if fitting else None

@@ -375,6 +375,27 @@ def test_items_made_of_workflows_cannot_be_told_when_something_failed(books: Set
     assert all_of(books, "n2.fits") == [(State.SUCCESS, True)]
 
 
+@pytest.mark.parametrize(("fail", "wanted"), [(False, (State.SUCCESS, False)), (True, (State.SUCCESS, True))])
+def test_an_item_of_tasks_and_workflows_counts_when_no_workflow_of_the_map_failed(
+    books: Settings, fail: bool, wanted: tuple[State, bool]
+) -> None:
+    with record_run("night", config=books) as run, run.workflow("frames", inputs=[N1, N2]) as frames:
+        for item in frames:
+            attempt(item, "fetch", item.inputs)
+            with item.workflow("frame") as frame:
+                attempt(frame, "fit", {}, fails=fail and item.inputs == N1)
+    assert all_of(books, "n1.fits") == all_of(books, "n2.fits") == [wanted]
+    assert bool(processed(N2, config=books)) is not fail
+
+
+def test_a_map_is_read_in_slices_to_its_end(books: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    nested(books, fail=True)
+    nested(books, fail=False)
+    monkeypatch.setattr("outflow_core.queries.SLICE", 2)
+    assert [row.run.id for row in processed(N2, config=books)] == [2]
+    assert all_of(books, "n1.fits") == [(State.SUCCESS, False), (State.SUCCESS, True)]
+
+
 # as people type values
 
 

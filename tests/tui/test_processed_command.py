@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +195,12 @@ def test_no_fixture_ends_in_trouble_or_wide_lines(
         status, said = asked(capsys, value, "-s", str(folder / "outflow.db"))
         assert status in (0, 1) and said
         assert max(map(len, said.splitlines())) <= 80
+
+
+def test_asking_loads_neither_the_screen_nor_the_orm(pipeline: Path) -> None:
+    code = (
+        "import sys\nfrom outflow_tui.cli import main\nassert main(['processed', 'n1.fits']) == 0\n"
+        "assert not {'textual', 'sqlalchemy.orm', 'psycopg2', 'outflow_core.recorder'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=pipeline)
+    assert (done.returncode, done.stderr) == (0, "")
