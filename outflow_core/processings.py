@@ -122,9 +122,7 @@ def _held(reads: Reads, wanted: Wanted) -> list[Holder]:
 
 def _may_fit(text: ColumnElement[Any], wanted: Wanted) -> ColumnElement[bool]:
     """What can be said of the text of inputs that fit: escapes are written in many ways, plain letters in one."""
-    told = [
-        or_(*(text.contains(needle, autoescape=True) for needle in needles)) for needles in wanted.needles if needles
-    ]
+    told = [or_(*(text.contains(needle) for needle in needles)) for needles in wanted.needles if needles]
     return and_(func.length(text) > len("{}"), *told)
 
 

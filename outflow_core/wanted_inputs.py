@@ -18,7 +18,8 @@ from outflow_core.masking import MASK, mask_secrets
 from outflow_core.stored import storable
 
 NEEDLE_LENGTH = 100
-_SAME_IN_ANY_JSON = re.compile(r"[A-Za-z0-9 /._:=+~,;@#()-]+")
+_SAME_IN_ANY_JSON = re.compile(r"[A-Za-z0-9 /.:=+~,;@#()-]+")
+"""No character that is ever escaped, nor `%` and `_`, which LIKE understands otherwise."""
 
 
 class Wanted(Protocol):
@@ -144,7 +145,7 @@ def _is_typed(leaf: Any, typed: str) -> bool:
         return bool(json.dumps(leaf) == typed)
     if leaf == MASK:
         return False
-    return bool(leaf == mask_secrets(typed)) or ("/" not in typed and leaf.rpartition("/")[2] == typed)
+    return bool(leaf == mask_secrets(typed)) or leaf.rpartition("/")[2] == typed
 
 
 def _leaves(value: Any, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -161,6 +161,25 @@ def test_what_another_command_did_counts_unless_one_is_named(books: Settings) ->
     assert processed(N1, config=books, command="reduce") == ()
 
 
+def test_an_input_that_another_part_of_the_run_skipped_is_processed(books: Settings) -> None:
+    with record_run("reduce", config=books) as run:
+        attempt(run, "fit", N1)
+        with run.workflow("plots", inputs=[N1], tasks=["plot"]) as plots:
+            next(iter(plots)).skip("plot")
+    assert len(processed(N1, config=books)) == 1
+
+
+def test_outflows_placeholders_are_no_runs(books: Settings) -> None:
+    work(books, N1)
+    engine = make_engine(books.database())
+    with engine.begin() as connection:
+        row = {"id": -1, "uuid": "", "state": "skipped", "configuration_id": 1}
+        connection.execute(insert(tables.run).values(row))
+        connection.execute(update(tables.block).values(run_id=-1))
+    engine.dispose()
+    assert all_of(books, "n1.fits") == []
+
+
 # configurations
 
 
@@ -220,6 +239,9 @@ def test_settings_matter_when_they_are_given(books: Settings) -> None:
     assert len(processed(N1, config=books, settings={"token": "u", "night": date(2024, 5, 1)})) == 1
     assert processed(N1, config=books, settings={"night": "2024-05-02", "token": "t"}) == ()
     assert processed(N1, config=books, settings={}) == ()
+    given = {"night": "2024-05-01", "token": "t"}
+    assert [row.uncompared for row in processed(N1, config=books, settings=given)] == [1]
+    assert [row.uncompared for row in processed(N1, config=books)] == [0]
 
 
 @pytest.mark.parametrize("number", [1e16, 1e300, 1e-7, float("inf")])
@@ -262,8 +284,9 @@ def test_without_a_configuration_the_one_that_a_run_would_take_is_meant(
         [],
         ("a", 2),
         {3, 1},
+        set(),
         "ftp://me:s3cret@host/x",
-        "x" * 10_000,
+        "x" * 60_000,
     ],
 )
 def test_a_value_of_any_kind_is_found_again(books: Settings, value: Any) -> None:
