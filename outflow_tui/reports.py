@@ -349,7 +349,7 @@ def _verdict(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow]) -> st
     which = "with the configuration in force" if known else "whatever its configuration (none in force is known)"
     said = f"Processed {which}: run {done[0].run.id}." if done else f"Not processed {which}."
     hidden = any(row.uncompared for row in rows)
-    return f"{said} Masked secrets cannot be compared." if hidden else said
+    return f"{said}\nMasked secrets cannot be compared." if hidden else said
 
 
 def plain(pieces: Iterable[tuple[str, str]]) -> str:
