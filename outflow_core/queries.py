@@ -170,7 +170,7 @@ def task_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, Task
     query = select(block.c.run_id, _plain(block.c.state), func.count()).where(block.c.type == BlockType.TASK)
     query = query.group_by(block.c.run_id, block.c.state)
     found: dict[int, dict[str, int]] = {}
-    for where in _slices(reads, block.c.id):
+    for where in slices(reads, block.c.id):
         for run_id, state, number in reads.rows(query.where(where)):
             if run_ids is None or run_id in run_ids:
                 numbers = found.setdefault(run_id, {})
@@ -184,7 +184,7 @@ def last_signs(reads: Reads, run_ids: Collection[int]) -> dict[int, datetime]:
     c = block.c
     query = select(c.run_id, as_text(func.max(c.start_time)), as_text(func.max(c.end_time))).group_by(c.run_id)
     found: dict[int, datetime] = {}
-    for where in _slices(reads, c.id) if run_ids else ():
+    for where in slices(reads, c.id) if run_ids else ():
         for run_id, *texts in reads.rows(query.where(where, c.run_id.in_(run_ids))):
             times = [time for time in (found.get(run_id), *map(as_time, texts)) if time is not None]
             found |= {run_id: max(times)} if times else {}
@@ -215,14 +215,14 @@ def exception_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int,
         .group_by(block.c.run_id)
     )
     found: Counter[int] = Counter()
-    for where in _slices(reads, runtime_exception.c.id):
+    for where in slices(reads, runtime_exception.c.id):
         found.update(dict(reads.rows(query.where(where))))
     return {run_id: number for run_id, number in found.items() if run_ids is None or run_id in run_ids}
 
 
-def _slices(reads: Reads, key: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
+def slices(reads: Reads, key: ColumnElement[int], *, at_least: int | None = None) -> Iterator[ColumnElement[bool]]:
     """Conditions that part a table by its primary key into slices of at most SLICE rows, whatever the gaps."""
-    first = reads.rows(select(func.min(key)))[0][0]
+    first = reads.rows(select(func.min(key)))[0][0] if at_least is None else at_least
     while first is not None:
         beyond = reads.rows(select(key).where(key >= first).order_by(key).offset(SLICE).limit(1))
         following = beyond[0][0] if beyond else None
@@ -361,7 +361,7 @@ def _exceptions_at(reads: Reads, block_ids: set[int]) -> list[ColumnElement[bool
     """Conditions for the exceptions of many blocks: without an index on the block each IN would be a full scan."""
     c = runtime_exception.c
     among = select(c.id, c.block_id).where(c.block_id.between(min(block_ids), max(block_ids)))
-    pairs = [row for where in _slices(reads, c.id) for row in reads.rows(among.where(where))]
+    pairs = [row for where in slices(reads, c.id) for row in reads.rows(among.where(where))]
     return [c.id.in_(some) for some in _chunks([number for number, block_id in pairs if block_id in block_ids])]
 
 

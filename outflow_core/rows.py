@@ -105,6 +105,33 @@ class BlockDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessingRow:
+    """What one run did with one input: all the tasks of a map's item, or all that were given the same inputs.
+
+    Where the tasks of an item cannot be told, `is_whole_map` says that `state`, the times and
+    `blocks` are those of the map. `same_configuration` is None when no configuration was compared;
+    `uncompared` counts the secrets that were masked before they were stored.
+    """
+
+    run: RunRow
+    inputs: Mapping[str, Any]
+    state: State
+    workflow: str | None
+    tasks: tuple[str, ...]
+    blocks: tuple[int, ...]
+    start_time: datetime | None
+    end_time: datetime | None
+    is_whole_map: bool = False
+    same_configuration: bool | None = None
+    uncompared: int = 0
+
+    @property
+    def is_success(self) -> bool:
+        """Whether every task of this input is known to be a success, or skipped beside one that is."""
+        return self.state is State.SUCCESS and not self.is_whole_map
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationRow:
     """One stored configuration and its settings, secrets masked; `masked` are the paths that were.
 

@@ -14,10 +14,12 @@ from outflow_core.settings import (
     DEFAULT_FILE,
     Credentials,
     Database,
+    Settings,
     expanded,
     find_config,
     load_settings,
     read_database,
+    read_settings,
 )
 
 
@@ -46,6 +48,18 @@ def find_database(source: str | None = None) -> Database:
     if _is_sqlite(path):
         return Database(DEFAULT_BIND, "sqlite", path=path.absolute())
     return read_database(path)
+
+
+def find_settings(source: str | None = None) -> Settings | None:
+    """The configuration that a source names or holds; None for a bare database."""
+    if source is None:
+        return load_settings()
+    if "://" in source:
+        return None
+    path = expanded("source", source)
+    if path.is_dir():
+        return read_settings(find_config(path)) if any((path / name).is_file() for name in CONFIG_NAMES) else None
+    return read_settings(path) if path.is_file() and not _is_sqlite(path) else None
 
 
 def _database_in(folder: Path) -> Database:

@@ -30,8 +30,20 @@ _SOURCE_HELP = (
 )
 
 
+_PROCESSED_HELP = (
+    "Every processing of an input: the tasks of a run, or an item of a map, that were given it. Ends with 0 when a run "
+    "processed it successfully with the configuration in force now (that of the source; of a bare database with any), "
+    "with 1 when none did, with 2 on trouble."
+)
+_VALUE_HELP = (
+    "an input is meant when it is this very text, a path whose last part it is (n1.fits means /data/n1.fits too), or "
+    "the number, true, false or null that is written so; also inside a list or a mapping; with KEY= only what stands "
+    "under that name"
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the exit status is 0, or 2 on trouble (`diff`: 1 when there are differences)."""
+    """Run the program; the exit status is 0, or 2 on trouble (1: `diff` found some, `processed` found no success)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     words = _command_first(words)
     named = words[0] if words else None
@@ -89,7 +101,8 @@ class _Parser(argparse.ArgumentParser):
 def _screen_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="outflow-tui",
-        description="Watch the runs of data pipelines. For scripts: outflow-tui runs|show|failures|diff|config --help",
+        description="Watch the runs of data pipelines. "
+        "For scripts: outflow-tui runs|show|failures|diff|config|processed --help",
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help=_SOURCE_HELP)
     parser.add_argument("--config", metavar="FILE", help="the configuration file, as a SOURCE")
@@ -129,7 +142,18 @@ def _script_parser() -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", parents=[shared], help="what differs between two runs' configurations")
     diff.add_argument("old", metavar="RUN", help=_RUN_HELP)
     diff.add_argument("new", metavar="RUN", help="the run to compare it with")
+    processed = commands.add_parser(
+        "processed", parents=[shared], help="what became of an input, in every run", description=_PROCESSED_HELP
+    )
+    processed.add_argument("--command", dest="only", metavar="NAME", help="only runs of this command")
+    processed.add_argument("value", metavar="[KEY=]VALUE", type=_not_empty, help=_VALUE_HELP)
     return parser
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("name an input; the empty text is none")
+    return text
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -351,6 +375,27 @@ def _diff(options: argparse.Namespace) -> int:
     return 1 if changes else 0
 
 
+def _processed(options: argparse.Namespace) -> int:
+    from outflow_core.in_force import in_force
+    from outflow_core.processings import processings, successes
+    from outflow_core.sources import find_settings
+    from outflow_core.wanted_inputs import WantedValue
+    from outflow_tui import reports
+
+    settings = find_settings(options.source)
+    current = in_force(settings) if settings else None
+    wanted = WantedValue.of(options.value)
+    rows = _asked(options, lambda reader: processings(reader, wanted, current, command=options.only))
+    done = successes(row for row in rows if row.same_configuration or current is None)
+    if options.json:
+        _print(reports.as_json(reports.processed_object(rows, done)))
+    elif rows:
+        _print(reports.processed_text(rows, done, datetime.now()))
+    else:
+        _print(reports.not_given(options.value, options.only))
+    return 0 if done else 1
+
+
 def _print(text: str) -> int:
     """Print, in whatever encoding the other end has: what it cannot show is written as an escape."""
     encoding = sys.stdout.encoding or "ascii"
@@ -365,6 +410,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "failures": _failures,
     "diff": _diff,
     "config": _config,
+    "processed": _processed,
 }
 
 if __name__ == "__main__":

@@ -10,7 +10,16 @@ from typing import Any
 
 from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_row
 from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, Sign, TaskCounts
+from outflow_core.rows import (
+    BlockDetail,
+    ConfigurationRow,
+    ExceptionRow,
+    ProcessingRow,
+    ProcessRow,
+    RunRow,
+    Sign,
+    TaskCounts,
+)
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import status, text
@@ -313,6 +322,84 @@ def _change_text(change: Change) -> str:
         return f"~ {path}  {as_text(change.old)} -> {as_text(change.new)}"
     sign, value = ("+", change.new) if change.kind == "added" else ("-", change.old)
     return f"{sign} {path}  {as_text(value)}"
+
+
+def processed_object(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow]) -> dict[str, Any]:
+    """The answer of `processed --json`."""
+    return {"processed": bool(done), "processings": [_processing_object(row) for row in rows]}
+
+
+def _processing_object(row: ProcessingRow) -> dict[str, Any]:
+    return {
+        "run": row.run.id,
+        "uuid": row.run.uuid,
+        "command": row.run.command,
+        "run_state": row.run.state.value,
+        "configuration_id": row.run.configuration_id,
+        "same_configuration": row.same_configuration,
+        "uncompared": row.uncompared,
+        "state": row.state.value,
+        "whole_map": row.is_whole_map,
+        "workflow": row.workflow,
+        "tasks": row.tasks,
+        "blocks": row.blocks,
+        "inputs": row.inputs,
+        "start_time": iso(row.start_time),
+        "end_time": iso(row.end_time),
+    }
+
+
+def not_given(value: str, command: str | None) -> str:
+    """That there is no processing of an input at all."""
+    return text.clean(f"No run{f' of {command!r}' if command else ''} was given {value}.")
+
+
+def processed_text(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow], now: datetime) -> str:
+    """Every processing of an input as aligned text, and in a sentence whether it is done."""
+    cells = [_processing_cells(row, now) for row in rows]
+    taken = sum(max(map(text.width, column)) + 2 for column in zip(_PROCESSING_TITLES, *cells, strict=False))
+    room = max(len(_WHOLE), LINE_LENGTH - taken)
+    listed = [(*row, _shortened(_what_ran(answer), room)) for row, answer in zip(cells, rows, strict=True)]
+    return f"{table((*_PROCESSING_TITLES, 'TASKS'), listed)}\n\n{_verdict(rows, done)}"
+
+
+LINE_LENGTH = 80
+INPUT_LENGTH = 24
+_PROCESSING_TITLES = ("RUN", "COMMAND", "STATE", "STARTED", "CONFIG", "INPUT")
+_SAME = {True: "current", False: "another", None: "not known"}
+_WHOLE = "the map as a whole"
+
+
+def _processing_cells(row: ProcessingRow, now: datetime) -> tuple[str, ...]:
+    inputs = (f"{key}={value if isinstance(value, str) else as_text(value)}" for key, value in row.inputs.items())
+    return (
+        str(row.run.id),
+        text.clean(row.run.command or ""),
+        row.state.value,
+        words.moment(row.start_time, now),
+        _SAME[row.same_configuration],
+        _shortened(", ".join(inputs), INPUT_LENGTH),
+    )
+
+
+def _what_ran(row: ProcessingRow) -> str:
+    """The tasks of an input, or the workflow of which they are not told apart."""
+    workflow = row.workflow or ""
+    return f"{_WHOLE}: {workflow}" if row.is_whole_map else ", ".join(row.tasks) or workflow
+
+
+def _shortened(words: str, width: int) -> str:
+    """Foreign words in at most `width` cells."""
+    cleaned = text.clean(words)
+    return cleaned if text.width(cleaned) <= width else text.fit(cleaned, width)
+
+
+def _verdict(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow]) -> str:
+    known = rows[0].same_configuration is not None
+    which = "with the configuration in force" if known else "whatever its configuration (none in force is known)"
+    said = f"Processed {which}: run {done[0].run.id}." if done else f"Not processed {which}."
+    hidden = any(row.uncompared for row in rows)
+    return f"{said}\nMasked secrets cannot be compared." if hidden else said
 
 
 def plain(pieces: Iterable[tuple[str, str]]) -> str:
