@@ -24,7 +24,9 @@ CONNECT_SECONDS = 5
 def postgresql_url(database: Database, credentials: Credentials | None) -> URL:
     """The URL of a PostgreSQL database for one role; libpq fills in what is left out."""
     host = database.host
-    query = {"sslmode": database.sslmode} if database.sslmode else {}
+    query = dict(database.options)
+    named = {"sslmode": database.sslmode, "service": database.service}
+    query |= {name: value for name, value in named.items() if value}
     if database.schema:
         query = {**query, "options": search_path(database.schema)}
     if host and host.startswith("/"):  # a Unix socket's directory, which a URL's host part cannot hold
@@ -56,12 +58,16 @@ def make_engine(database: Database, role: Role = "user", *, create: bool = False
     """
     if database.path is not None:
         return create_engine("sqlite://", creator=_sqlite_creator(database.path, create), poolclass=QueuePool)
-    credentials = database.admin if role == "admin" else database.user or database.admin
-    return create_engine(
-        postgresql_url(database, credentials),
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"},
-        pool_pre_ping=True,
-    )
+    credentials = database.admin if role == "admin" else database.login
+    return create_engine(postgresql_url(database, credentials), connect_args=habits_of(database), pool_pre_ping=True)
+
+
+def habits_of(database: Database) -> dict[str, Any]:
+    """How a connection that writes behaves where neither the configuration nor the environment says otherwise."""
+    said = {name for name, _ in database.options}
+    said |= {"connect_timeout"} if os.environ.get("PGCONNECT_TIMEOUT") else set()
+    habits = {"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"}
+    return {name: value for name, value in habits.items() if name not in said}
 
 
 def _sqlite_creator(path: Path, create: bool) -> Callable[[], sqlite3.Connection]:

@@ -125,20 +125,8 @@ class Reader:
     def _make_engine(self) -> Engine:
         if self._file is not None:
             return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
-        options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
-        if self.database.schema:
-            options += f" {search_path(self.database.schema)}"
-        return create_engine(
-            postgresql_url(self.database, self.database.user or self.database.admin),
-            poolclass=NullPool,
-            connect_args={
-                "application_name": "outflow-tui",
-                "connect_timeout": CONNECT_SECONDS,
-                "keepalives_idle": 10,
-                "options": options,
-                "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
-            },
-        )
+        url = postgresql_url(self.database, self.database.login)
+        return create_engine(url, poolclass=NullPool, connect_args=_reading(self.database))
 
     def _failure(self, error: Exception) -> SourceError:
         """The failure in words; the connection is given up, so that the next question opens a new one."""
@@ -157,3 +145,25 @@ class Reader:
                 connection.invalidate()
         if self._file is not None:
             self._file.forget_copy()
+
+
+def _reading(database: Database) -> dict[str, Any]:
+    """How a connection behaves that only reads: what is said here holds whatever the configuration says."""
+    options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
+    if database.schema:
+        options += f" {search_path(database.schema)}"
+    return {
+        "application_name": "outflow-tui",
+        "connect_timeout": int(dict(database.options).get("connect_timeout", 0)) or CONNECT_SECONDS,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "options": options,
+        "target_session_attrs": _server_wanted(database),
+        "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
+    }
+
+
+def _server_wanted(database: Database) -> str:
+    """Which of several servers: one for writing is found by its not being read-only, which this session is."""
+    wanted = dict(database.options).get("target_session_attrs", "any")
+    return "primary" if wanted == "read-write" else wanted
