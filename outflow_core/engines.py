@@ -14,6 +14,7 @@ from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from outflow_core.errors import BindError, SourceError
+from outflow_core.routing import keep_to_bind
 from outflow_core.settings import Credentials, Database, Settings
 
 Role = Literal["user", "admin"]
@@ -109,7 +110,9 @@ class Engines:
         with self._lock:
             place = (key, role, os.getpid())
             if place not in self._made:
-                self._made[place] = make_engine(database, role)
+                engine = make_engine(database, role)
+                keep_to_bind(engine, key)
+                self._made[place] = engine
             return self._made[place]
 
     def dispose(self) -> None:

@@ -65,10 +65,12 @@ class Reader:
 
     def _ask(self, statement: Executable) -> Sequence[Any]:
         for _ in range(TRIES):
+            is_old = self._connection is not None
             try:
                 rows = self._connected().execute(statement).all()
             except DBAPIError as error:
-                if self._is_steady() and not self._gets_lenient(error):
+                was_cut = is_old and error.connection_invalidated  # by a restarted server, most likely
+                if self._is_steady() and not was_cut and not self._gets_lenient(error):
                     raise self._failure(error) from None
             except (UnicodeError, ValueError, OverflowError) as error:
                 raise SourceError(
