@@ -20,6 +20,10 @@ from outflow_core.settings import Credentials, Database, Settings
 Role = Literal["user", "admin"]
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 5
+_LOCKED_BY = (
+    f"somebody has not committed for {BUSY_SECONDS:.0f} s; if it is a session of this process, let it commit before "
+    "the task ends"
+)
 
 
 def postgresql_url(database: Database, credentials: Credentials | None) -> URL:
@@ -126,5 +130,5 @@ class Engines:
 def driver_words(error: BaseException) -> str:
     """What a driver says of a failure, on one line, without the statement or its values."""
     origin: Any = getattr(error, "orig", None) or error
-    lines = [line.strip() for line in str(origin).splitlines() if line.strip()]
-    return " ".join(lines) or type(origin).__name__
+    words = " ".join(line.strip() for line in str(origin).splitlines() if line.strip()) or type(origin).__name__
+    return f"{words} ({_LOCKED_BY})" if words == "database is locked" else words
