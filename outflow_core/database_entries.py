@@ -77,6 +77,8 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
 def _postgresql(where: str, root: Path, key: str, entry: dict[str, Any]) -> Database:
     given = {name: value for name, value in entry.items() if value is not None or name == "database"}
     service = _sent(where, given, "service", "") or None
+    if service and given.get("admin") and not given.get("user"):
+        raise ConfigError(f"{where}: 'user' is missing; beside 'admin' the role must be named that gets data rights.")
     host, port = _address(where, given)
     return Database(
         key,

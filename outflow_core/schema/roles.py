@@ -86,6 +86,11 @@ def _servers(settings: Settings, key: str | None) -> Sequence[Database]:
     servers = [database for database in meant if database.path is None]
     if not servers:
         raise ConfigError(f"{settings.path}: all databases are SQLite files, which know no roles.")
+    for database in servers:
+        if database.database is None:
+            raise ConfigError(
+                f"{settings.path}: database {database.key!r} has no name to make it by; add 'database: NAME'."
+            )
     return servers
 
 

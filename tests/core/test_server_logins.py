@@ -140,7 +140,17 @@ def service_file(server: OwnServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_service_file_for_the_user_and_an_admin_on_top(tmp_path: Path, service_file: Path) -> None:
-    logged_in(settings_with(tmp_path, service="books", admin="owner"))
+    logged_in(settings_with(tmp_path, service="books", user="worker", admin="owner"))
+
+
+def test_a_service_alone_is_all_that_a_reader_needs(tmp_path: Path, service_file: Path) -> None:
+    logged_in(settings_with(tmp_path, service="books", user="worker", admin="owner"))
+    reader = Reader(settings_with(tmp_path, service="books").database())
+    assert queries.runs(reader, count=1)
+    reader.close()
+    reader = Reader(find_database("postgresql:///?service=books"))
+    assert queries.runs(reader, count=1)
+    reader.close()
 
 
 def test_what_the_configuration_says_comes_before_the_service(
@@ -278,7 +288,7 @@ def test_a_reader_waits_for_no_server_for_ever(tmp_path: Path, address: str, mon
 
 
 def test_a_service_cannot_make_a_reader_write(tmp_path: Path, service_file: Path) -> None:
-    settings = settings_with(tmp_path, service="books", admin="owner")
+    settings = settings_with(tmp_path, service="books", user="worker", admin="owner")
     upgrade(settings)
     reader = Reader(settings.database())
     assert [tuple(row)[:2] for row in reader.rows(NOW)] == [("on", "15s")]
