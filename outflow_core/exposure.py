@@ -1,4 +1,4 @@
-"""Warns of a password in a configuration file that others may read, once for each file in a process.
+"""Who may read a file with passwords: warns of a configuration file that others may read, once for each process.
 
 The warning goes to the logger `outflow_core`: to the pipeline's own log, or to standard error where
 nobody set up logging. What comes from the environment stands in no file and is none of its business.
@@ -7,6 +7,7 @@ nobody set up logging. What comes from the environment stands in no file and is 
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import stat
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from outflow_core.database_entries import literal_logins
+from outflow_core.databases import Database
 from outflow_core.errors import ConfigError
 from outflow_core.variables import comes_from_environment
 from outflow_core.yaml_include import read_text, texts_in
@@ -33,6 +35,18 @@ def warn_of_exposed(files: Iterable[Path], section: Any) -> None:
         if mode & _READ_BY_OTHERS and file.absolute() not in _warned and (place := _first_in(file, logins)):
             _warned.add(file.absolute())
             _log.warning("%s", _words(file, place, mode))
+
+
+def passed_over(database: Database) -> Path | None:
+    """The password file that libpq does not use, since others have rights on it; it would say so on the screen."""
+    if database.path is not None or (database.login and database.login.password):
+        return None
+    named = dict(database.options).get("passfile") or os.environ.get("PGPASSFILE") or "~/.pgpass"
+    try:
+        file = Path(named).expanduser()
+    except RuntimeError:  # nobody's home
+        return None
+    return file if _mode(file) & (stat.S_IRWXG | stat.S_IRWXO) else None
 
 
 def _words(file: Path, place: str, mode: int) -> str:

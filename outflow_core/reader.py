@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
 from outflow_core.errors import SourceError
+from outflow_core.exposure import passed_over
 from outflow_core.routing import bind_of
 from outflow_core.settings import Database
 from outflow_core.shapes import columns_by_table, refuse_unknown_shape
@@ -135,7 +136,10 @@ class Reader:
         self.close()
         if self._file is not None:
             return SourceError(sqlite_words(self._file.path, getattr(error, "orig", None) or error))
-        return SourceError(f"Cannot read {self.name}: {driver_words(error)}")
+        self._engine = None  # what it was made from, such as a password file, may be put right meanwhile
+        words, closed = driver_words(error), passed_over(self.database)
+        hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
+        return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}")
 
     def close(self) -> None:
         """Close the connection; the next question opens it again."""
@@ -154,7 +158,11 @@ def _reading(database: Database) -> dict[str, Any]:
     options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
     if database.schema:
         options += f" {search_path(database.schema)}"
+    closed = passed_over(database)
     return {
+        **(
+            {"passfile": f"{closed}/nowhere"} if closed else {}
+        ),  # libpq would complain of it in the middle of the screen
         "application_name": "outflow-tui",
         "connect_timeout": int(dict(database.options).get("connect_timeout", 0)) or CONNECT_SECONDS,
         "keepalives": 1,

@@ -116,6 +116,19 @@ def test_a_pgpass_file_that_the_configuration_names(tmp_path: Path, address: str
     logged_in(settings_with(tmp_path, address=address, database="books", user="worker", admin="owner", options=options))
 
 
+def test_a_pgpass_file_that_others_may_read_is_told_in_words_and_not_across_the_screen(
+    tmp_path: Path, address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file_of_mine(tmp_path / ".pgpass", "".join(PASSWORDS.values())).chmod(0o640)
+    reader = Reader(settings_with(tmp_path, address=address, database="books", user="worker").database())
+    with pytest.raises(OutflowError, match=r"no password supplied.*others have rights on .*chmod 600 \S*\.pgpass"):
+        reader.pulse()
+    assert capfd.readouterr().err == ""
+    (tmp_path / ".pgpass").chmod(0o600)
+    assert reader.pulse()
+    reader.close()
+
+
 def test_pgpassword(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", HOSTILE)
     logged_in(settings_with(tmp_path, address=address, database="books", user="worker", admin="owner"))
