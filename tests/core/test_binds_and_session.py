@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import threading
@@ -440,6 +441,50 @@ def test_a_child_process_has_connections_of_its_own(two: Settings, models: Model
     os.waitpid(child, 0)
     context.session.rollback()
     assert context.session.query(models.user.username).all() == [("child",)]
+
+
+@pytest.mark.parametrize("use", [lambda settings: context.close(), context.open])
+def test_a_child_process_that_opens_or_closes_leaves_its_parents_transaction_alone(
+    two: Settings, models: Models, use: Callable[[Settings], object]
+) -> None:
+    context.session.add_all([models.user(username="ada"), models.loose(some_field=7)])
+    context.session.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            use(two)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    context.session.commit()
+    assert context.session.query(models.user.username).all() == [("ada",)]
+    assert context.session.query(models.loose.some_field).all() == [(7,)]
+
+
+def test_a_fork_leaves_the_transactions_of_other_threads_alone(two: Settings, models: Models) -> None:
+    written, forked = threading.Event(), threading.Event()
+
+    def write() -> None:
+        context.session.add_all([models.user(username="ada"), models.loose(some_field=7)])
+        context.session.flush()
+        written.set()
+        forked.wait(20)
+        context.session.commit()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert written.wait(20)
+    child = os.fork()
+    if child == 0:
+        try:
+            gc.collect()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    forked.set()
+    writer.join()
+    assert context.session.query(models.user.username).all() == [("ada",)]
+    assert context.session.query(models.loose.some_field).all() == [(7,)]
 
 
 def test_the_context_finds_its_configuration_when_it_is_first_used(
