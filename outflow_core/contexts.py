@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from outflow_core.engines import Engines, Role
 from outflow_core.session import RoutedSession
-from outflow_core.settings import Settings, load_settings
+from outflow_core.settings import Database, Settings, load_settings
 
 if TYPE_CHECKING:
     from outflow_core.records import RunRecord, Scope
@@ -83,6 +83,13 @@ class Context:
             made = (engines, RoutedSession(engines, role))
             setattr(self._sessions, place, made)
         return made[1]
+
+    def holds(self, database: Database) -> bool:
+        """Whether a session of this thread has written into a SQLite file and not committed: others must wait."""
+        if database.path is None or self._engines is None:
+            return False
+        sessions = [session for _, session in vars(self._sessions).values()]
+        return any(session.holds(database) for session in sessions)
 
     def close(self) -> None:
         """Close this thread's sessions and every connection; the next use opens anew."""

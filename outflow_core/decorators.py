@@ -80,7 +80,7 @@ def as_input(value: Any) -> Any:
 
 def _recorded(function: Any, name: str | None, place: Callable[..., AbstractContextManager[Any]]) -> Any:
     def decorate(bare: Callable[..., Any]) -> Callable[..., Any]:
-        _refuse_unfinished(bare)
+        refuse_unfinished(bare)
         signature = inspect.signature(bare)
         named = name or bare.__name__
 
@@ -95,7 +95,8 @@ def _recorded(function: Any, name: str | None, place: Callable[..., AbstractCont
     return decorate if function is None else decorate(function)
 
 
-def _refuse_unfinished(function: Callable[..., Any]) -> None:
+def refuse_unfinished(function: Callable[..., Any]) -> None:
+    """Raise RecordError for a function that returns before its work is done: its failure would not be seen."""
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise RecordError(
             f"{function.__qualname__!r} returns before its work is done; record it with 'with run.task(...)' inside."

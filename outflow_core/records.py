@@ -124,11 +124,13 @@ class RunRecord(Scope):
     def finish(self, error: BaseException | None) -> None:
         """Close the run; an exception that no task or workflow recorded is kept in a block around the run."""
         ended = {"state": outcome(error), "end_time": datetime.now()}
-        if error is not None and ended["state"] is State.FAILED and not self.has_noted(error):
-            row = block_row(BlockType.WORKFLOW, TOP_LEVEL)
-            self.keep(BlocksAdded(self.uuid, (row,)))
-            self.keep(BlockChanged(row["uuid"], {**ended, "hostname": HOSTNAME}, exception=exception_row(error)))
-        self.keep(RunChanged(self.uuid, ended))
+        try:
+            if error is not None and ended["state"] is State.FAILED and not self.has_noted(error):
+                row = block_row(BlockType.WORKFLOW, TOP_LEVEL)
+                self.keep(BlocksAdded(self.uuid, (row,)))
+                self.keep(BlockChanged(row["uuid"], {**ended, "hostname": HOSTNAME}, exception=exception_row(error)))
+        finally:  # also when somebody presses Ctrl-C once more
+            self.keep(RunChanged(self.uuid, ended))
 
 
 class BlockRecord:
@@ -178,8 +180,16 @@ class BlockRecord:
             self.run.keep(BlockChanged(self.uuid, again, self._upstream))
             return
         row = block_row(self._type, self.name, **columns)
-        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._own_parent, self._upstream))
         self.uuid = str(row["uuid"])
+        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._own_parent, self._upstream))
+
+    def _enter(self) -> None:
+        """Start; when that is interrupted nobody leaves the block, so it ends here."""
+        try:
+            self._start()
+        except (KeyboardInterrupt, SystemExit) as error:
+            self._finish(error)
+            raise
 
     def _finish(self, error: BaseException | None) -> None:
         ended = {"state": outcome(error), "end_time": datetime.now()}
@@ -209,7 +219,7 @@ class TaskRecord(BlockRecord):
         return as_inputs(self._inputs)
 
     def __enter__(self) -> TaskRecord:
-        self._start()
+        self._enter()
         return self
 
 
@@ -237,7 +247,7 @@ class WorkflowRecord(BlockRecord, Scope):
         return [as_inputs(inputs) for inputs in self._inputs_of_items] if self._inputs_of_items else {}
 
     def __enter__(self) -> WorkflowRecord:
-        self._start()
+        self._enter()
         self._items = [Scope(self.run, self.uuid, inputs) for inputs in self._inputs_of_items]
         self._announce(self._tasks)
         self._token = active_scope.set(self)

@@ -15,7 +15,7 @@ from outflow_core.binds import Model, bind_key_of
 from outflow_core.engines import Engines, Role
 from outflow_core.errors import BindError
 from outflow_core.routing import bind_of, is_raw
-from outflow_core.settings import DEFAULT_BIND
+from outflow_core.settings import DEFAULT_BIND, Database
 
 _live: WeakSet[RoutedSession] = WeakSet()
 _inherited: list[RoutedSession] = []
@@ -67,6 +67,16 @@ class RoutedSession(Session):
     ) -> Result[Any]:
         """Run raw SQL in the database of one bind key; `:name` in it stands for `values["name"]`."""
         return self.execute(text(statement), dict(values or {}), bind_arguments={"bind_key": bind})
+
+    def holds(self, database: Database) -> bool:
+        """Whether this session has written into a SQLite file and not committed yet."""
+        settings = self._engines.settings
+        keys = [key for key, known in settings.databases.items() if known.path == database.path]
+        return self.in_transaction() and self.is_active and any(map(self._has_written, keys))
+
+    def _has_written(self, key: str) -> bool:
+        connection = self.connection(bind_arguments={"bind": self._engines.engine(key, self.role)})
+        return bool(getattr(connection.connection.driver_connection, "in_transaction", False))
 
     def rows(self, statement: Executable) -> Sequence[Any]:
         """The rows of a statement, fetched whole."""
