@@ -32,8 +32,8 @@ LISTS = 20
 
 def processed(
     inputs: Mapping[str, Any],
-    *,
     config: str | Path | Settings | None = None,
+    *,
     settings: Mapping[str, Any] | None = None,
     command: str | None = None,
 ) -> tuple[ProcessingRow, ...]:
