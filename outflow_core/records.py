@@ -21,7 +21,7 @@ from outflow_core.maps import Outcome, Result, Submits, outcomes
 from outflow_core.masking import mask_secrets
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.states import BlockType, State
-from outflow_core.stored import storable
+from outflow_core.stored import kept_each
 
 _RECORDED = "_outflow_recorded_in"
 """The attribute of an exception that tells which run has it in the books: its id() may be used again."""
@@ -163,8 +163,8 @@ class BlockRecord:
         self._upstream = _uuids(upstream)
         self._described = {
             "plugin": plugin,
-            "input_targets": storable(input_targets or {}),
-            "output_targets": storable(output_targets or {}),
+            "input_targets": kept_each(input_targets or {}),
+            "output_targets": kept_each(output_targets or {}),
         }
 
     def _input_values(self) -> Any:
@@ -298,7 +298,7 @@ def block_row(kind: BlockType, name: str, **columns: Any) -> dict[str, Any]:
 
 def as_inputs(inputs: Mapping[str, Any]) -> dict[str, str]:
     """Input values as Outflow keeps them: each one JSON text of its own, secrets masked."""
-    return {key: json.dumps(value) for key, value in mask_secrets(storable(inputs)).items()}
+    return {key: json.dumps(value) for key, value in mask_secrets(kept_each(inputs)).items()}
 
 
 def outcome(error: BaseException | None) -> State:

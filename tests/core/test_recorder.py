@@ -24,8 +24,8 @@ from outflow_core.errors import ConfigError, RecordError, SourceError
 from outflow_core.masking import MASK
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.settings import Settings
-from outflow_core.stored import configuration_hash, stored_config
-from tests.core.books import DIALECTS, SQLITE, configure, entry, fresh_books, grant
+from outflow_core.stored import configuration_hash, kept, storable, stored_config
+from tests.core.books import DIALECTS, SQLITE, configure, entry, fresh_books, grant, patient
 
 Row = dict[str, Any]
 
@@ -420,6 +420,12 @@ def test_any_value_can_be_an_input_or_a_setting(books: Settings) -> None:
 
     records()
     assert {row["state"].value for row in blocks(books)} == {"success"}
+
+
+@patient
+@given(VALUES)
+def test_what_is_small_is_kept_as_it_is(value: Any) -> None:
+    assert repr(kept(value)) == repr(storable(value))
 
 
 def test_secrets_are_in_no_table(books: Settings, tmp_path: Path) -> None:
