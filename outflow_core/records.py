@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ from outflow_core.stored import kept_each
 
 _RECORDED = "_outflow_recorded_in"
 """The attribute of an exception that tells which run has it in the books: its id() may be used again."""
+_DICT: Any = vars(BaseException)["__dict__"]
+"""Gives the attributes of an exception, whatever its class says `__dict__` is."""
 HOSTNAME = socket.gethostname()
 
 
@@ -115,11 +118,12 @@ class RunRecord(Scope):
 
     def note(self, error: BaseException) -> None:
         """Remember that this exception is in the books already."""
-        vars(error)[_RECORDED] = self.uuid
+        with contextlib.suppress(Exception):  # it is the pipeline's exception that counts
+            _DICT.__get__(error)[_RECORDED] = self.uuid
 
     def has_noted(self, error: BaseException) -> bool:
         """Whether this exception is in the books already."""
-        return vars(error).get(_RECORDED) == self.uuid
+        return bool(_DICT.__get__(error).get(_RECORDED) == self.uuid)
 
     def finish(self, error: BaseException | None) -> None:
         """Close the run; an exception that no task or workflow recorded is kept in a block around the run."""
@@ -302,8 +306,14 @@ def as_inputs(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def outcome(error: BaseException | None) -> State:
-    """The state in which an exception leaves what it ended; leaving by `sys.exit(0)` is a success."""
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    """The state in which an exception leaves what it ended; leaving by `sys.exit(0)` is a success.
+
+    So is a generator that is closed before its end: whoever took from it needed no more. What made
+    them stop, if it was a failure, is recorded where it happened.
+    """
+    if error is None or isinstance(error, GeneratorExit):
+        return State.SUCCESS
+    if isinstance(error, SystemExit) and error.code in (None, 0):
         return State.SUCCESS
     return State.FAILED
 
