@@ -23,7 +23,7 @@ from outflow_core.errors import BooksAwayError, NotWrittenYetError
 from outflow_core.journal import JournalFile, journals, may_hold
 from outflow_core.journal_places import is_strict, journal_folders
 from outflow_core.replay import Replayed, replay_file, replay_folder
-from outflow_core.settings import DEFAULT_BIND, Database, Settings
+from outflow_core.settings import DEFAULT_BIND, Database, Settings, for_workers
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries, at most; they begin with one second and double."""
@@ -45,7 +45,7 @@ class Bookkeeper:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Into another process goes what to connect to, not the connections."""
-        return _bookkeeper_here, (self.engines.settings, self.is_strict, self._key)
+        return _bookkeeper_here, (for_workers(self.engines.settings, self._key), self.is_strict, self._key)
 
     @property
     def backlog(self) -> Backlog:

@@ -11,7 +11,7 @@ from outflow_core.config_diff import diff
 from outflow_core.masking import mask_secrets
 from outflow_core.rows import ConfigurationRow
 from outflow_core.settings import Settings
-from outflow_core.stored import storable, stored_config
+from outflow_core.stored import kept_each, stored_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class InForce:
 def in_force(read: Settings, settings: Mapping[str, Any] | None = None) -> InForce:
     """What `record_run` would keep of this configuration and these settings."""
     is_postgresql = read.database().dialect == "postgresql"
-    parts = [stored_config(read), None if settings is None else mask_secrets(storable(settings))]
+    parts = [stored_config(read), None if settings is None else mask_secrets(kept_each(settings))]
     config, kept = [_as_jsonb(part) for part in parts] if is_postgresql else parts
     return InForce(config or {}, kept)
 

@@ -34,6 +34,13 @@ _ASSIGNED = re.compile(
     r"(?P<front>(?:^|[?&;\s])(?:password|passwd|pwd|token|access_token|api_?key|secret)=)[^\s&;'\"]+", re.IGNORECASE
 )
 
+_SAID = re.compile(
+    r"(?P<front>\b\w{0,40}(?:password|passwd|pwd|passphrase|token|(?:api|access|private|secret)_?key|secret)"
+    r"(?:=(?!=)|['\"]:\s?(?=['\"])))(?:\\?'[^'\n]*'|\\?\"[^\"\n]*\"|['\"]?[^\s&;'\"]+)",
+    re.IGNORECASE,
+)
+"""What people and programs write of a secret: `password=x`, `db_password='x'`, `{'password': 'x'}`."""
+
 
 class Masked(str):
     """The text that stands in a secret's place; two of them are equal when their secrets were."""
@@ -81,6 +88,15 @@ def mask_text(text: str) -> str:
     'see postgresql://me:******@host/db'
     """
     return _URL_CREDENTIALS.sub(rf"\g<front>{MASK}", text) if "://" in text else text
+
+
+def mask_said(text: str) -> str:
+    """The text of an exception, say, with passwords inside URLs and what is assigned to secret names masked.
+
+    >>> mask_said("cannot log in: host=x password=s3cret port=1, {'db_password': 's3cret'}")
+    "cannot log in: host=x password=****** port=1, {'db_password': ******}"
+    """
+    return _SAID.sub(rf"\g<front>{MASK}", mask_text(text))
 
 
 def mask_leaves(value: Any) -> Any:

@@ -34,7 +34,7 @@ from outflow_core.masking import mask_secrets
 from outflow_core.records import HOSTNAME, RunRecord
 from outflow_core.settings import DEFAULT_BIND, Settings, load_settings
 from outflow_core.states import State
-from outflow_core.stored import configuration_hash, storable, stored_config
+from outflow_core.stored import configuration_hash, kept_each, stored_config
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -126,7 +126,7 @@ def _keeper(config: str | Path | Settings | None, strict: bool) -> Iterator[tupl
 
 
 def _begin(keeper: Bookkeeper, command: str, read: Settings, settings: Mapping[str, Any]) -> RunRecord:
-    config, kept = stored_config(read), mask_secrets(storable(settings))
+    config, kept = stored_config(read), mask_secrets(kept_each(settings))
     columns = {"start_time": datetime.now(), "state": State.RUNNING, "hostname": HOSTNAME, "command_name": command}
     run = RunRecord(keeper, str(uuid4()))
     keeper.write(RunBegun(run.uuid, config, kept, configuration_hash(config, kept), columns), first=True)

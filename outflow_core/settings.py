@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,18 @@ def load_settings(config: str | Path | None = None) -> Settings:
     Raises ConfigError when there is none, or when it cannot be understood.
     """
     return read_settings(Path(config) if config is not None else find_config())
+
+
+def for_workers(settings: Settings, key: str = DEFAULT_BIND) -> Settings:
+    """What another process needs to write the books of a bind key: that database as its user, and the journal.
+
+    It is sent with every item of a map, over networks too: no other password, nothing of the pipeline's own.
+    """
+    database = settings.database(key)
+    if database.user is not None:
+        database = replace(database, admin=None)
+    content = {name: value for name, value in settings.content.items() if name == "journal"}
+    return Settings(settings.path, settings.root, {key: database}, content)
 
 
 def find_config(root: Path | None = None) -> Path:

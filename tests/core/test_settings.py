@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy import make_url
 from outflow_core.engines import postgresql_url
 from outflow_core.errors import ConfigError
 from outflow_core.masking import MASK
-from outflow_core.settings import Settings, find_config, load_settings, read_settings
+from outflow_core.settings import Settings, find_config, for_workers, load_settings, read_settings
 from outflow_core.sources import find_database
 from outflow_core.stored import configuration_hash, stored_config
 from tests.core.books import patient
@@ -481,3 +482,23 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path, monkeypatch: pytest
         ConfigError, match=r"databases\.default\.user: the environment variable BOOKS_PASSWORD is not set"
     ):
         read_settings(config(tmp_path, text))
+
+
+def test_workers_are_told_of_one_database_and_of_nothing_else(tmp_path: Path) -> None:
+    databases = {
+        "default": {
+            "dialect": "postgresql",
+            "address": "h",
+            "database": "d",
+            "user": "me:mine",
+            "admin": "root:s3cret",
+        },
+        "archive": {"dialect": "postgresql", "address": "h", "database": "a", "admin": "root:s3cret"},
+    }
+    content = {"databases": databases, "journal": "waiting", "api": {"token": "s3cret"}, "stars": ["x"] * 1_000}
+    settings = settings_of(tmp_path, content)
+    told = for_workers(settings)
+    assert (told.path, told.root, dict(told.content)) == (settings.path, settings.root, {"journal": "waiting"})
+    assert told.database().login == settings.database().login and list(told.databases) == ["default"]
+    assert b"s3cret" not in pickle.dumps(told) and len(pickle.dumps(told)) < 2_000
+    assert for_workers(settings, "archive").database("archive") == settings.database("archive")
