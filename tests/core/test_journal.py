@@ -81,7 +81,7 @@ def away(books: Settings) -> Iterator[None]:
 @contextmanager
 def locked(books: Settings) -> Iterator[None]:
     """Somebody holds the file of the books for a while."""
-    other = sqlite3.connect(str(books.database().path), isolation_level=None)
+    other = sqlite3.connect(str(books.database().path), isolation_level=None, timeout=60)
     other.execute("BEGIN EXCLUSIVE")
     try:
         yield
@@ -196,7 +196,7 @@ def test_books_that_come_back_while_the_pipeline_runs_are_caught_up_with(
 
 
 def test_a_locked_file_costs_no_run(books: Settings, whole: dict[str, Any]) -> None:
-    other = sqlite3.connect(str(books.database().path), isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(str(books.database().path), isolation_level=None, timeout=60, check_same_thread=False)
 
     def between(here: str) -> None:
         if here == "begun":
@@ -455,7 +455,7 @@ def test_a_recorder_that_is_killed_while_its_entries_wait_has_lost_none_that_it_
 ) -> None:
     path = books.database().path
     assert path is not None
-    lock = sqlite3.connect(str(path), isolation_level=None)
+    lock = sqlite3.connect(str(path), isolation_level=None, timeout=60)
     script = NIGHT.replace("import sys\n", "import sys\nfrom outflow_core import engines\nengines.BUSY_SECONDS = 0.1\n")
     script = script.replace("                pass\n", "                print(item.inputs['n'], flush=True)\n")
     script = script.replace("range(300)", "range(5000)")

@@ -68,7 +68,7 @@ def messages(books: Settings) -> list[str]:
 
 @contextmanager
 def locked(books: Settings) -> Iterator[None]:
-    other = sqlite3.connect(str(books.database().path), isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(str(books.database().path), isolation_level=None, timeout=60, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")
     try:
         yield
