@@ -56,6 +56,13 @@ def test_a_new_revision_is_seen_and_applied(any_database: dict[str, str], tmp_pa
     assert status(settings)[0].words == "up to date"
 
 
+def test_a_first_upgrade_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    add_revision(tmp_path, "default", "star", make="raise KeyError('colour')")
+    settings = write_config(tmp_path, {"default": SQLITE}, migrations="migrations")
+    assert upgrade(settings)[0].is_trouble
+    assert not (tmp_path / "outflow.db").exists()
+
+
 @pytest.mark.parametrize("failing", ["raise KeyError('colour')", "op.execute('INSERT INTO nowhere VALUES (1)')"])
 def test_an_upgrade_that_fails_halfway_changes_nothing(
     any_database: dict[str, str], tmp_path: Path, failing: str
