@@ -28,6 +28,7 @@ from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.help import HelpScreen
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
+from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
 
@@ -39,6 +40,7 @@ _HELP_OF: dict[type[BooksScreen], str] = {
     RunScreen: "Run",
     TracebackScreen: "Traceback",
     FailuresScreen: "Failures",
+    TimelineScreen: "Timeline",
     ConfigurationScreen: "Configuration",
     ConfigDiffScreen: "Difference",
 }

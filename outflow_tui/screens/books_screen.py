@@ -75,6 +75,11 @@ class BooksScreen(Screen[int | None]):
     def show_seen(self) -> None:
         """Bring the widgets up to date; cheap when nothing of it changed."""
 
+    def switch_to(self, action: str) -> None:
+        """Close this screen, and let the one below do something instead."""
+        self.dismiss(None)
+        self.app.call_later(self.app.run_action, f"screen.{action}")
+
     def open_what_changed(self, place: int, run_id: int) -> None:
         """Compare a run with the last successful one of its command."""
         line = self.seen[place].line(run_id)

@@ -98,6 +98,18 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         if self.cursor_key != key:
             self.post_message(self.Moved(self, self.cursor_key))
 
+    def show_anew(self, items: Sequence[Item]) -> None:
+        """Show these records where more than they decides the look: what is drawn as before costs nothing."""
+        drawn, top = dict(self._strips), self.scroll_offset.y
+        self._strips.clear()
+        self.show(items)
+        if self.scroll_offset.y != top:
+            self.refresh()
+            return
+        for line in range(top, min(top + self.size.height, len(self.items))):
+            if self.render_line(line - top) != drawn.get(line):
+                self._refresh_line(line)
+
     def _follow(self, key: Hashable) -> int:
         """Where the record of this key is now: looked for near the cursor first; gone: the same line."""
         count = len(self.items)

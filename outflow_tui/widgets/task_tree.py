@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from outflow_core.rows import BlockRow
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import keys, text
@@ -55,6 +56,10 @@ class TaskTree(LineView[TaskLine]):
         """The name of a block of this run, '' when it is not there."""
         row = self._forest.rows.get(block_id) if self._forest else None
         return row.name if row else ""
+
+    def label_of(self, row: BlockRow) -> str:
+        """The name of a block of this run as the tree shows it."""
+        return self._forest.label(row) if self._forest else row.name
 
     def failures(self) -> Sequence[int]:
         """The failed blocks in the order of the tree."""
