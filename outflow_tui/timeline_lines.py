@@ -145,7 +145,7 @@ class Bar:
 
 
 def bar(span: Span, scale: TimeScale, until: float, glyphs: Glyphs, slow: Usual | None) -> Bar:
-    """Where a task stands; that it is slow is said where there is room beside its bar."""
+    """Where a task stands; that it is slow is said where there is room: behind its bar, before it, or in it."""
     start, end = span.start, span.end_by(until)
     side = scale.side(start, end)
     if side:
@@ -157,6 +157,8 @@ def bar(span: Span, scale: TimeScale, until: float, glyphs: Glyphs, slow: Usual 
         return Bar(first, "", cells, f" {said}")
     if said and len(said) + 1 <= first:
         return Bar(first - len(said) - 1, f"{said} ", cells, "")
+    if said and len(said) + 4 <= len(cells):
+        cells = f"{cells[0]} {said} {cells[len(said) + 3 :]}"
     return Bar(first, "", cells, "")
 
 

@@ -312,12 +312,21 @@ def test_a_bar_tells_the_state_without_colour(state: State, cells: str) -> None:
     assert (placed.blanks, placed.cells) == (2, cells)
 
 
-@pytest.mark.parametrize(("start", "before", "behind"), [(0, "", " slow, others 1.0s"), (70, "slow, others 1.0s ", "")])
-def test_that_a_task_is_slow_is_said_where_there_is_room(start: float, before: str, behind: str) -> None:
-    (span,) = spans(ran(1, start, 30))
+@pytest.mark.parametrize(
+    ("start", "seconds", "before", "cells", "behind"),
+    [
+        (0, 30, "", "============", " slow, others 1.0s"),
+        (70, 30, "slow, others 1.0s ", "============", ""),
+        (0, 60, "", "= slow, others 1.0s ====", ""),
+    ],
+)
+def test_that_a_task_is_slow_is_said_where_there_is_room(
+    start: float, seconds: float, before: str, cells: str, behind: str
+) -> None:
+    (span,) = spans(ran(1, start, seconds))
     scale = TimeScale(seconds_at(NOON), seconds_at(NOON) + 100, 40)
     placed = bar(span, scale, span.start, ASCII, Usual(1.0, 6.0))
-    assert (placed.before, placed.behind) == (before, behind)
+    assert (placed.before, placed.cells, placed.behind) == (before, cells, behind)
 
 
 def test_the_levels_show_where_much_ran() -> None:
