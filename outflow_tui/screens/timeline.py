@@ -50,6 +50,7 @@ class TimelineScreen(BooksScreen):
         self._list = TimelineList(glyphs, below.label_of)
         self._period: Period | None = None
         self._is_new = True
+        self._sense: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -93,7 +94,7 @@ class TimelineScreen(BooksScreen):
         else:
             self._show_tasks(timeline, self._period)
         self._say_selected()
-        self.refresh_bindings()
+        self._tell_footer()
 
     def _about(self, line: RunLine | None) -> str:
         if line is None:
@@ -162,7 +163,7 @@ class TimelineScreen(BooksScreen):
         """Another task is selected: say more about it."""
         self._say_selected()
         self.desk.refocus()
-        self.refresh_bindings()
+        self._tell_footer()
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
         """A click on the line that the cursor is on goes to the task."""
@@ -171,6 +172,13 @@ class TimelineScreen(BooksScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Lay the time over the new width."""
         self.call_after_refresh(self.show_seen)
+
+    def _tell_footer(self) -> None:
+        """Have the footer drawn again, which it is whole, only when what makes sense has changed."""
+        sense = (self.check_action("open", ()), self.check_action("failure", ()))
+        if sense != self._sense:
+            self._sense = sense
+            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
