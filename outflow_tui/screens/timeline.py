@@ -50,6 +50,7 @@ class TimelineScreen(BooksScreen):
         self._list = TimelineList(glyphs, below.label_of)
         self._period: Period | None = None
         self._is_new = True
+        self._order: Order | None = None
         self._sense: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -113,7 +114,11 @@ class TimelineScreen(BooksScreen):
         most = f"at most {timeline.at_once.most} at once"
         self._say("at-once", most, lines.levels(timeline.at_once, scale, until, glyphs))
         self._say_marks(lines.marks(timeline, scale, slow, until, glyphs))
-        listed.show_rows(lines.arrange(timeline, self._below.order, until), Frame(scale, until, timeline.usual))
+        order = self._below.order
+        follow = period.goes_on and order is Order.START and order is self._order
+        self._order = order
+        rows = lines.arrange(timeline, order, until)
+        listed.show_rows(rows, Frame(scale, until, timeline.usual), follow=follow)
         if self._is_new:
             self._is_new = False
             if self._below.block_id is None or not listed.go_to_key(self._below.block_id):
@@ -204,6 +209,8 @@ class TimelineScreen(BooksScreen):
         self.show_seen()
         if self._below.order is Order.LONGEST:
             self._list.go_to(0)
+        if self._list.cursor < self._list.size.height:
+            self._list.scroll_lines_to(0)
 
     def action_failures(self) -> None:
         """The failed tasks by cause, instead."""

@@ -42,10 +42,13 @@ class TimelineList(LineView[Row]):
         self._frame = Frame()
         self._at_once: dict[Hashable, tuple[Group, AtOnce]] = {}
 
-    def show_rows(self, rows: Sequence[Row], frame: Frame) -> None:
-        """Show these tasks on this stretch of time."""
+    def show_rows(self, rows: Sequence[Row], frame: Frame, *, follow: bool = False) -> None:
+        """Show these tasks on this stretch of time; `follow` keeps a cursor on the last line of a long list there."""
+        at_end = follow and len(self.items) >= self.size.height > 0 and self.cursor == len(self.items) - 1
         self._frame = frame
         self.show_anew(rows)
+        if at_end:
+            self.go_to(len(rows) - 1)
 
     def left_width(self, width: int) -> int:
         """How many cells of a line stand before its bar."""

@@ -201,6 +201,25 @@ async def test_a_running_task_goes_until_now_and_the_timeline_follows_it() -> No
         assert (await desk.sees(" stack ")).startswith(" ✗ stack")
 
 
+async def test_a_cursor_at_the_end_of_a_long_list_goes_on_with_the_run() -> None:
+    begun = [at(task(20 + number, f"item_{number:02d}"), 130 + number, 1) for number in range(40)]
+    async with sitting(FakeSource([night(*begun[:30], state=State.RUNNING)]), size=(80, 24)) as desk:
+        await open_timeline(desk)
+        await desk.press("end")
+        await desk.sees(" item_29 ")
+        await desk.answers([night(*begun, state=State.RUNNING)])
+        await desk.sees(" item_39 ")
+        await desk.press("up", "up")
+        assert "item_37" in selected(desk)
+
+
+async def test_the_first_heading_is_seen_when_the_order_changes() -> None:
+    async with sitting(FakeSource([night()]), size=(80, 14)) as desk:
+        await open_timeline(desk)
+        await desk.press("home", "s")
+        await desk.sees(" nid001  ")
+
+
 async def test_what_looks_as_before_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     going = night(at(task(11, "stack", State.RUNNING), 600, None, None), state=State.RUNNING)
     async with sitting(FakeSource([going]), size=(100, 24)) as desk:
