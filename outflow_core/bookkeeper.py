@@ -17,7 +17,6 @@ from outflow_core.books import Books
 from outflow_core.engines import Engines
 from outflow_core.entries import Entry
 from outflow_core.errors import BooksAwayError, NotWrittenYetError, OutflowError
-from outflow_core.forks import forks_wait
 from outflow_core.journal import JournalFile, is_strict, journal_folder, journals
 from outflow_core.replay import Replayed, replay_file, replay_folder
 from outflow_core.settings import DEFAULT_BIND, Database, Settings
@@ -34,7 +33,7 @@ class Bookkeeper:
     """Keeps entries, in the books or in a journal; strict ones raise instead of keeping a journal."""
 
     def __init__(self, engines: Engines, *, strict: bool = False, key: str = DEFAULT_BIND) -> None:
-        self._engines = engines
+        self.engines = engines
         self._key = key
         self.books = Books(engines, key)
         self.is_strict = strict or is_strict(engines.settings)
@@ -42,7 +41,7 @@ class Bookkeeper:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Into another process goes what to connect to, not the connections."""
-        return _bookkeeper_here, (self._engines.settings, self.is_strict, self._key)
+        return _bookkeeper_here, (self.engines.settings, self.is_strict, self._key)
 
     @property
     def backlog(self) -> Backlog:
@@ -141,8 +140,7 @@ class Backlog:
     def _try_until_written(self) -> None:
         pause = 0.0
         while not self._closing.wait(pause):
-            with forks_wait():
-                self._try()
+            self._try()
             with self._lock:
                 if self._file is None:
                     self._thread = None

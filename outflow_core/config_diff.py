@@ -96,7 +96,7 @@ def _mapping_changes(
 
 
 def _list_changes(old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[tuple[Path, Kind, Any, Any]]:
-    for before, after in _aligned([_sign(item) for item in old], [_sign(item) for item in new]):
+    for before, after in _aligned([sign(item) for item in old], [sign(item) for item in new]):
         paired = min(len(before), len(after))
         for index, other in zip(before, after, strict=False):
             yield from changes(old[index], new[other], (*path, other))
@@ -116,7 +116,7 @@ def _aligned(old: list[str], new: list[str]) -> Iterator[tuple[range, range]]:
             yield range(start, end), range(other_start, other_end)
 
 
-def _sign(value: Any) -> str:
+def sign(value: Any) -> str:
     """A text that is equal for equal values, types and all, whatever the order of keys."""
     return json.dumps(_told_apart(value), sort_keys=True, default=repr)
 

@@ -20,6 +20,10 @@ active_scope: ContextVar[Scope | None] = ContextVar("active_scope", default=None
 """The innermost run, workflow or item of a map that is being recorded here."""
 
 
+def _place(role: Role) -> str:
+    return f"{role}_{os.getpid()}"
+
+
 class Context:
     """The configuration in force, and a session for each thread and role; all made when first needed."""
 
@@ -72,7 +76,7 @@ class Context:
         return scope.run if scope is not None else None
 
     def _session(self, role: Role) -> RoutedSession:
-        place = f"{role}_{os.getpid()}"
+        place = _place(role)
         made: tuple[Engines, RoutedSession] | None = getattr(self._sessions, place, None)
         engines = self.engines
         if made is None or made[0] is not engines:
@@ -83,8 +87,9 @@ class Context:
     def close(self) -> None:
         """Close this thread's sessions and every connection; the next use opens anew."""
         with self._lock:
-            for _, session in vars(self._sessions).values():
-                session.close()
+            for place, (_, session) in vars(self._sessions).items():
+                if place == _place(session.role):  # to close a parent's would end the parent's transaction
+                    session.close()
             self._sessions = threading.local()
             if self._engines is not None:
                 self._engines.dispose()

@@ -14,17 +14,24 @@ from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from outflow_core.errors import BindError, SourceError
+from outflow_core.routing import keep_to_bind
 from outflow_core.settings import Credentials, Database, Settings
 
 Role = Literal["user", "admin"]
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 5
+_LOCKED_BY = (
+    f"somebody has not committed for {BUSY_SECONDS:.0f} s; if it is a session of this process, let it commit before "
+    "the task ends"
+)
 
 
 def postgresql_url(database: Database, credentials: Credentials | None) -> URL:
     """The URL of a PostgreSQL database for one role; libpq fills in what is left out."""
     host = database.host
-    query = {"sslmode": database.sslmode} if database.sslmode else {}
+    query = dict(database.options)
+    named = {"sslmode": database.sslmode, "service": database.service}
+    query |= {name: value for name, value in named.items() if value}
     if database.schema:
         query = {**query, "options": search_path(database.schema)}
     if host and host.startswith("/"):  # a Unix socket's directory, which a URL's host part cannot hold
@@ -56,12 +63,16 @@ def make_engine(database: Database, role: Role = "user", *, create: bool = False
     """
     if database.path is not None:
         return create_engine("sqlite://", creator=_sqlite_creator(database.path, create), poolclass=QueuePool)
-    credentials = database.admin if role == "admin" else database.user or database.admin
-    return create_engine(
-        postgresql_url(database, credentials),
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"},
-        pool_pre_ping=True,
-    )
+    credentials = database.admin if role == "admin" else database.login
+    return create_engine(postgresql_url(database, credentials), connect_args=habits_of(database), pool_pre_ping=True)
+
+
+def habits_of(database: Database) -> dict[str, Any]:
+    """How a connection that writes behaves where neither the configuration nor the environment says otherwise."""
+    said = {name for name, _ in database.options}
+    said |= {"connect_timeout"} if os.environ.get("PGCONNECT_TIMEOUT") else set()
+    habits = {"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"}
+    return {name: value for name, value in habits.items() if name not in said}
 
 
 def _sqlite_creator(path: Path, create: bool) -> Callable[[], sqlite3.Connection]:
@@ -103,7 +114,9 @@ class Engines:
         with self._lock:
             place = (key, role, os.getpid())
             if place not in self._made:
-                self._made[place] = make_engine(database, role)
+                engine = make_engine(database, role)
+                keep_to_bind(engine, key)
+                self._made[place] = engine
             return self._made[place]
 
     def dispose(self) -> None:
@@ -117,5 +130,5 @@ class Engines:
 def driver_words(error: BaseException) -> str:
     """What a driver says of a failure, on one line, without the statement or its values."""
     origin: Any = getattr(error, "orig", None) or error
-    lines = [line.strip() for line in str(origin).splitlines() if line.strip()]
-    return " ".join(lines) or type(origin).__name__
+    words = " ".join(line.strip() for line in str(origin).splitlines() if line.strip()) or type(origin).__name__
+    return f"{words} ({_LOCKED_BY})" if words == "database is locked" else words

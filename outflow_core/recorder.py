@@ -26,9 +26,10 @@ from outflow_core.bookkeeper import Bookkeeper
 from outflow_core.endings import sigterm_as_exit
 from outflow_core.engines import Engines
 from outflow_core.entries import RunBegun
+from outflow_core.heartbeat import heartbeat
 from outflow_core.masking import mask_secrets
 from outflow_core.records import HOSTNAME, RunRecord
-from outflow_core.settings import Settings, load_settings
+from outflow_core.settings import DEFAULT_BIND, Settings, load_settings
 from outflow_core.states import State
 from outflow_core.stored import configuration_hash, storable, stored_config
 
@@ -53,7 +54,7 @@ def record_run(
         run = _begin(keeper, command, read, settings or {})
         keeper.catch_up_with_others()
         try:
-            with sigterm_as_exit(), run.entered():
+            with sigterm_as_exit(), run.entered(), heartbeat(keeper.engines, DEFAULT_BIND, run.uuid):
                 yield run
         except BaseException as error:
             run.finish(error)
@@ -72,7 +73,7 @@ def join_run(uuid: str, *, config: str | Path | Settings | None = None, strict: 
     with _keeper(config, strict) as (keeper, _):
         keeper.expects(uuid)
         run = RunRecord(keeper, uuid)
-        with sigterm_as_exit(), run.entered():
+        with sigterm_as_exit(), run.entered(), heartbeat(keeper.engines, DEFAULT_BIND, run.uuid):
             yield run
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from outflow_core.books import Books
 from outflow_core.errors import NotWrittenYetError, OutflowError, RefusedError
+from outflow_core.forks import forks_wait
 from outflow_core.journal import JournalFile, journals
 
 
@@ -36,7 +37,8 @@ def replay_file(file: JournalFile, books: Books) -> Replayed:
     try:
         for entry, line in file.waiting():
             try:
-                books.write(entry, again=True)
+                with forks_wait():
+                    books.write(entry, again=True)
                 found = replace(found, written=found.written + 1)
             except RefusedError as error:
                 aside = file.set_aside(line, str(error))

@@ -19,7 +19,7 @@ def stored_config(settings: Settings) -> dict[str, Any]:
 
     The keys are in the order in which real Outflow stores them, so that the hash is the same.
     """
-    content = {str(key): storable(value) for key, value in settings.content.items()}
+    content = {_key(key): storable(value) for key, value in settings.content.items()}
     place = str(settings.path.resolve()) if settings.path else None
     kept = {key: value for key, value in content.items() if key not in (*_NOT_STORED, "secrets")}
     masked = mask_secrets(kept)
@@ -31,7 +31,7 @@ def stored_config(settings: Settings) -> dict[str, Any]:
 def storable(value: Any) -> Any:
     """The value in types that JSON knows: dates become ISO 8601 text, keys become text."""
     if isinstance(value, Mapping):
-        return {str(key): storable(item) for key, item in value.items()}
+        return {_key(key): storable(item) for key, item in value.items()}
     if isinstance(value, (set, frozenset)):  # in an order that is the same in every process, for the hash
         return sorted((storable(item) for item in value), key=repr)
     if isinstance(value, (list, tuple)):
@@ -39,6 +39,11 @@ def storable(value: Any) -> Any:
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+
+
+def _key(key: Any) -> str:
+    """A key as JSON writes it, for the hash: YAML reads `on`, `no` and `~` as keys that are no text."""
+    return json.dumps(key) if key is None or isinstance(key, (bool, float)) else str(key)
 
 
 def configuration_hash(config: Mapping[str, Any], settings: Mapping[str, Any]) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
 from textual.binding import Binding, BindingType
 
 
@@ -36,9 +40,10 @@ RUNS: list[BindingType] = [
     _key("slash", "filter", "filter", "Filter as you type (state:failed, host:a, since:2d)"),
     _key("f", "failed", "failed", "Only runs with failures, or all again"),
     _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
-    _key("d", "diff", "diff", "Compare two marked runs, or the mark and this run"),
+    _key("d", "diff", "diff", "Compare the marked runs, or the mark and this run"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
     _key("q", "app.quit", "quit", "End the program"),
 ]
@@ -53,6 +58,7 @@ RUN: list[BindingType] = [
     _key("3", "timeline", "timeline", "When each task ran, how many at once, which slow"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("tab", "other_side", "side", "Between the tasks and the details", hidden=True, priority=True),
     _key("q,escape", "app.back", "back", "Back to the runs"),
 ]
@@ -60,7 +66,7 @@ RUN: list[BindingType] = [
 TASK_TREE: list[BindingType] = [
     _key("l,right", "unfold", "unfold", "Unfold the workflow", hidden=True),
     _key("h,left", "fold", "fold", "Fold the workflow, or go to its parent", hidden=True),
-    _key("space", "fold_or_unfold", "fold", "Fold or unfold the workflow", hidden=True),
+    _key("space", "fold_or_unfold", "toggle", "Fold or unfold the workflow", hidden=True),
 ]
 
 TRACEBACK: list[BindingType] = [
@@ -97,6 +103,12 @@ DIFF: list[BindingType] = [
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
+TABLE: list[BindingType] = [
+    _key("right,l", "column(1)", "next run", "The columns one run further on", priority=True),
+    _key("left,h", "column(-1)", "previous", "The columns one run back", priority=True),
+    _key("q,escape", "app.back", "back", "Back"),
+]
+
 HELP: list[BindingType] = [
     _key("q,escape,question_mark,enter", "app.back", "back", "Back"),
 ]
@@ -109,17 +121,14 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Timeline": [TIMELINE, LINES],
     "Configuration": [CONFIGURATION, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
+    "Several configurations": [TABLE, LINES],
     "Everywhere": [APP],
 }
 
 
-def described(table: list[BindingType]) -> list[tuple[str, str]]:
-    """The keys of a table and what each does, as people write them.
-
-    >>> described(HELP)
-    [('q, esc, ?, enter', 'Back')]
-    """
-    return [(shown(binding.key), binding.tooltip) for binding in bindings(table)]
+def _with_ids(name: str, table: list[BindingType]) -> None:
+    """Give each binding the name by which a user's settings know it: `runs.filter`, `run.next-failed`."""
+    table[:] = [replace(binding, id=f"{name}.{binding.description.replace(' ', '-')}") for binding in bindings(table)]
 
 
 def bindings(table: list[BindingType]) -> list[Binding]:
@@ -127,9 +136,45 @@ def bindings(table: list[BindingType]) -> list[Binding]:
     return [binding for binding in table if isinstance(binding, Binding)]
 
 
+for _name, _tables in {
+    **SCREENS,
+    "Lines": [LINES],
+    "Sideways": [SIDEWAYS],
+    "Tasks": [TASK_TREE],
+    "Help": [HELP],
+}.items():
+    _with_ids(_name.split()[-1].lower(), _tables[0])
+
+
+def ids() -> list[str]:
+    """What a user's settings may give other keys to."""
+    found = (binding.id or "" for tables in SCREENS.values() for table in tables for binding in bindings(table))
+    return list(dict.fromkeys(found))
+
+
+def described(table: list[BindingType], keymap: Mapping[str, str] = MappingProxyType({})) -> list[tuple[str, str]]:
+    """The keys of a table and what each does, as people write them; `keymap` holds the user's own.
+
+    >>> described(HELP)
+    [('q, esc, ?, enter', 'Back')]
+    >>> described(HELP, {"help.back": "f1"})
+    [('f1', 'Back')]
+    """
+    return [(shown(keymap.get(binding.id or "", binding.key)), binding.tooltip) for binding in bindings(table)]
+
+
 def shown(keys: str) -> str:
     """The keys of a binding as people write them."""
     return ", ".join(_SHOWN.get(key, key) for key in keys.split(","))
+
+
+def long_name(key: str) -> str:
+    """A key as Textual names it.
+
+    >>> long_name("?"), long_name("esc"), long_name("ctrl+s")
+    ('question_mark', 'escape', 'ctrl+s')
+    """
+    return next((name for name, short in _SHOWN.items() if short == key), key)
 
 
 _SHOWN = {

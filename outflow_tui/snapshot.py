@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow, TaskCounts
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
 from outflow_core.states import State
 from outflow_tui.timeline import Timeline
 
@@ -27,6 +27,14 @@ class RunLine:
     config_hash: str = ""
     config_changed: bool = False
     """Whether the run before it, of the same command, used another configuration."""
+    life: Life | None = None
+    """What is known of its processes while it claims to go on; of Outflow's own runs nothing is."""
+
+    @property
+    def lost(self) -> LostProcess | None:
+        """The last of its processes, when the run claims to go on and none of them lives any more."""
+        is_lost = self.row.state is State.RUNNING and self.life is not None and not self.life.alive
+        return self.life.latest if is_lost and self.life is not None else None
 
 
 @dataclass(frozen=True, slots=True)

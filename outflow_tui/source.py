@@ -10,8 +10,9 @@ from outflow_core import queries
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import NotFoundError, SourceError
 from outflow_core.failures import Cause, causes
+from outflow_core.lives import Watch
 from outflow_core.reader import Reader
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
 from outflow_core.settings import Database
 from outflow_core.states import BlockType, State
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot, last_success_before
@@ -29,6 +30,8 @@ class BooksSource:
     def __init__(self, database: Database, *, copy: bool = False) -> None:
         self._reader = Reader(database, copy=copy)
         self._ledger = Ledger(self._reader)
+        self._watch = Watch()
+        self._lives: dict[int, Life] = {}
         self._hashes: dict[int, str] = {}
         self._lines: tuple[RunLine, ...] = ()
         self._run: RunInFocus | None = None
@@ -62,9 +65,11 @@ class BooksSource:
         changes = self._ledger.look()
         if changes.restarted:
             self._forget()
+            self._watch = Watch()
         is_new = self._read_at is None
-        if changes.asked or changes.blocks or changes.runs or is_new:
-            self._read_at = datetime.now()
+        has_read = changes.asked or bool(changes.blocks or changes.runs) or is_new
+        self._read_at = datetime.now() if has_read else self._read_at
+        if self._judge_lives() or has_read:
             self._lines = self._list_runs()
         moved, self._focus = focus != self._focus, focus
         if changes.asked or changes.blocks or moved or is_new:
@@ -87,6 +92,14 @@ class BooksSource:
         """Give up the connection."""
         self._reader.close()
 
+    def _judge_lives(self) -> bool:
+        """Look after the processes of the runs that go on; whether one was lost, or came to life.
+
+        It needs no new reading: that no beat has come is what tells.
+        """
+        before, self._lives = self._lives, self._watch.lives(self._ledger.processes)
+        return before != self._lives
+
     def _list_runs(self) -> tuple[RunLine, ...]:
         runs = [self._ledger.runs[run_id] for run_id in sorted(self._ledger.runs, reverse=True)]
         missing = {row.configuration_id for row in runs} - self._hashes.keys()
@@ -101,7 +114,7 @@ class BooksSource:
         signs = [row.start_time, queries.as_time(tally.last_sign) if tally else None]
         last_sign = max((sign for sign in signs if sign is not None), default=None)
         digest = self._hashes.get(row.configuration_id, "")
-        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed)
+        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed, self._lives.get(row.id))
         return before if before == line and before is not None else line
 
     def _follow(self, focus: Focus, changes: Changes) -> None:

@@ -46,6 +46,7 @@ class RunScreen(BooksScreen):
     def compose(self) -> ComposeResult:
         yield Title()
         yield Notice()
+        yield Notice(id="life")
         with Horizontal():
             yield self._tree
             yield self._details
@@ -95,11 +96,18 @@ class RunScreen(BooksScreen):
             if line
             else f"run {self._run_id} is not in the books any more"
         )
+        self._show_life(line)
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
             if not self._tree.items:
                 self._details.show(_NOTHING)
         self._show_detail()
+
+    def _show_life(self, line: RunLine | None) -> None:
+        """Why the run is taken for dead, or for alive though nothing happens."""
+        notice = self.query_one("#life", Notice)
+        notice.set_class(line is not None and line.life is not None and line.life.latest is None, "-calm")
+        notice.say(status.reason(line, self.desk.clock()) if line is not None else "")
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
@@ -157,6 +165,10 @@ class RunScreen(BooksScreen):
     def action_copy(self) -> None:
         """Copy the traceback of the selected block."""
         self.copy_detail(self.detail)
+
+    def action_wait_for(self) -> None:
+        """Have it told when this run ends."""
+        self.wait_for(self._place, self._run_id)
 
     def action_configuration(self) -> None:
         """The configuration of this run."""

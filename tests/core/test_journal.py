@@ -212,7 +212,7 @@ def test_the_pipeline_is_told_once_where_its_entries_wait(books: Settings, caplo
             with run.task("t"):
                 pass
     first, *others = [record.getMessage() for record in caplog.records]
-    assert "books.db: cannot be written" in first and str(books.root / FOLDER) in first
+    assert "books.db: " in first and str(books.root / FOLDER) in first
     assert [message for message in others if "is kept in" in message] == []
 
 
@@ -243,7 +243,10 @@ def test_a_file_that_is_replaced_by_another_is_written_as_the_one_it_is(books: S
 
 
 def test_a_strict_recorder_raises_and_keeps_no_journal(books: Settings) -> None:
-    with pytest.raises(RecordError, match="cannot be written"), record_run("a", config=books, strict=True) as run:
+    with (
+        pytest.raises(OutflowError, match="cannot be written|no such database"),
+        record_run("a", config=books, strict=True) as run,
+    ):
         with away(books), run.task("t"):
             pytest.fail("it started")
     assert waiting(books) == []
@@ -251,7 +254,7 @@ def test_a_strict_recorder_raises_and_keeps_no_journal(books: Settings) -> None:
 
 def test_the_configuration_can_ask_for_strictness(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     books = fresh_books(request, tmp_path, SQLITE, journal=False)
-    with pytest.raises(RecordError, match="cannot be written"), record_run("a", config=books) as run:
+    with pytest.raises(OutflowError, match="cannot be written|no such database"), record_run("a", config=books) as run:
         with away(books), run.task("t"):
             pytest.fail("it started")
 

@@ -9,7 +9,16 @@ from typing import Any
 
 from outflow_core.errors import SourceError
 from outflow_core.failures import Failure, causes
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.rows import (
+    BlockDetail,
+    BlockRow,
+    ConfigurationRow,
+    ExceptionRow,
+    Life,
+    LostProcess,
+    RunRow,
+    TaskCounts,
+)
 from outflow_core.states import BlockType, State
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
 from outflow_tui.timeline import timeline_of
@@ -35,6 +44,7 @@ class ToldRun:
     blocks: tuple[Told, ...] = ()
     configuration: ConfigurationRow | None = None
     last_sign: datetime | None = None
+    life: Life | None = None
 
 
 def traceback_of(message: str, *, file: str = "/data/reduce/calibrate.py", line: int = 88) -> str:
@@ -105,6 +115,7 @@ def run(
     config: ConfigurationRow | None = None,
     silent_minutes: float = 0,
     host: str = "nid001",
+    life: Life | None = None,
 ) -> ToldRun:
     """A run of half an hour ago."""
     start = NOW - timedelta(hours=1) + timedelta(minutes=number)
@@ -118,7 +129,12 @@ def run(
         hostname=host,
         configuration_id=config.id if config else 1,
     )
-    return ToldRun(row, tuple(tasks), config, NOW - timedelta(minutes=silent_minutes))
+    return ToldRun(row, tuple(tasks), config, NOW - timedelta(minutes=silent_minutes), life)
+
+
+def lost(minutes: float, *, alive: int = 0, number: int = 1, gone: bool = False, job: str = "998") -> Life:
+    """A life that was lost some minutes ago, on another host or (`gone`) before our eyes."""
+    return Life(alive, number, LostProcess(4711, "n12", job, NOW - timedelta(minutes=minutes), gone))
 
 
 class FakeSource:
@@ -187,7 +203,7 @@ def _line(told: ToldRun) -> RunLine:
         if block.row.type is BlockType.TASK:
             numbers[block.row.state.value] += 1
     digest = told.configuration.hash if told.configuration else ""
-    return RunLine(told.row, TaskCounts(**numbers), told.last_sign, digest, False)
+    return RunLine(told.row, TaskCounts(**numbers), told.last_sign, digest, False, told.life)
 
 
 def _detail(told: Told, run_id: int) -> BlockDetail:
