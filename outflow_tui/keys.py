@@ -91,6 +91,7 @@ TIMELINE: list[BindingType] = [
     _key("s", "sort", "sort", "By start, by host, by name, or the longest first"),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("q,escape,1", "app.back", "back", "Back to the tasks"),
 ]
 

@@ -70,7 +70,12 @@ class BooksScreen(Screen[int | None]):
         self.show_seen()
 
     def watch_seen(self) -> None:
-        """Show what came in."""
+        """Show what came in, unless another screen lies on top: Textual would send that one again for it."""
+        if self.app.screen is self:
+            self.show_again()
+
+    def on_screen_resume(self) -> None:
+        """Show what came in meanwhile."""
         self.show_again()
 
     def show_again(self) -> None:

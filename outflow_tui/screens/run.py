@@ -78,6 +78,8 @@ class RunScreen(BooksScreen):
 
     def label_of(self, row: BlockRow) -> str:
         """The name of a block of this run as the tree shows it."""
+        if self.snapshot is not None and self.snapshot.run is not None and self.snapshot.run.run_id == self._run_id:
+            self._tree.learn(self.snapshot.run)
         return self._tree.label_of(row)
 
     @property
@@ -147,7 +149,8 @@ class RunScreen(BooksScreen):
         self.call_after_refresh(self._show_detail)
 
     def action_failure(self, step: int) -> None:
-        """To the next or previous failed task."""
+        """To the next or previous failed task, among those too that failed while another screen lay on top."""
+        self.show_seen()
         if not self._tree.go_to_failure(step):
             self.notify("Nothing failed in this run.", timeout=2)
 
@@ -188,4 +191,5 @@ class RunScreen(BooksScreen):
 
     def _go_to(self, block_id: int | None) -> None:
         if block_id is not None:
+            self.show_seen()
             self._tree.reveal_block(block_id)

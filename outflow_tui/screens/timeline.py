@@ -216,6 +216,10 @@ class TimelineScreen(BooksScreen):
         """The failed tasks by cause, instead."""
         self.switch_to("failures")
 
+    def action_wait_for(self) -> None:
+        """Have it told when this run ends."""
+        self.wait_for(self._place, self._run_id)
+
     def action_configuration(self) -> None:
         """The configuration of this run."""
         self.desk.open_configuration(self._place, self._run_id)

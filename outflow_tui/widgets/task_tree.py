@@ -24,6 +24,7 @@ class TaskTree(LineView[TaskLine]):
         super().__init__(id="tasks")
         self.glyphs = glyphs
         self._view: RunView | None = None
+        self._learned: RunView | None = None
         self._forest: TaskForest | None = None
         self._chosen: dict[TaskKey, bool] = {}
         self._at_first_failure = False
@@ -33,14 +34,20 @@ class TaskTree(LineView[TaskLine]):
         if view is self._view:
             return
         is_first, self._view = self._view is None, view
-        self._forest = TaskForest(view)
+        forest = self.learn(view)
         self._show_lines()
         if (is_first or not self._at_first_failure) and self.cursor == 0:
             self._at_first_failure = self.go_to_failure(0)
-        if is_first and not self._at_first_failure and (running := self._forest.running()):
+        if is_first and not self._at_first_failure and (running := forest.running()):
             self.reveal_block(running[0])
         if is_first:
             self.post_message(self.Moved(self, self.cursor_key))
+
+    def learn(self, view: RunView) -> TaskForest:
+        """Know the blocks of a run without showing them yet."""
+        if self._forest is None or self._learned is not view:
+            self._learned, self._forest = view, TaskForest(view)
+        return self._forest
 
     def _show_lines(self) -> None:
         if self._forest is not None:

@@ -165,6 +165,24 @@ async def test_the_configuration_lies_on_top(key: str) -> None:
         await desk.sees("at most")
 
 
+async def test_t_has_the_end_of_the_run_told() -> None:
+    async with sitting(FakeSource([night(state=State.RUNNING)]), size=(100, 30)) as desk:
+        await open_timeline(desk)
+        await desk.press("t")
+        await desk.sees("The terminal will ring when run 45 ends.")
+
+
+async def test_a_task_that_came_while_the_timeline_was_open_is_found_in_the_run() -> None:
+    later = at(task(40, "later", failed=BROKEN), 125, 4)
+    async with sitting(FakeSource([night()]), size=(100, 30)) as desk:
+        await open_timeline(desk)
+        await desk.answers([night(later)])
+        await desk.sees(" later ")
+        await desk.press("end", "enter")
+        await desk.misses("at most")
+        await desk.sees("failed  later")
+
+
 async def test_the_help_knows_the_screen() -> None:
     async with sitting(FakeSource([night()]), size=(80, 24)) as desk:
         await open_timeline(desk)
