@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from outflow_core.rows import BlockRow
 from outflow_core.states import BlockType, State
+from outflow_tui import text
 from outflow_tui.spans import AtOnce, Span, at_once, spans_of
 from outflow_tui.usual import Earlier, Usual, exceeded, usual_by_name
 
@@ -32,6 +33,8 @@ class Timeline:
     """Tasks that ran, but nobody wrote down when."""
     backwards: int = 0
     """Tasks that ended before they began, by the clocks that were asked."""
+    widest: int = 0
+    """How many cells the longest name takes with its number, those of waiting tasks too."""
 
 
 class Timekeeper:
@@ -59,6 +62,7 @@ def timeline_of(
     spans = spans_of(blocks, known or {})
     usual = usual_by_name(blocks, earlier)
     states = Counter(row.state for row in blocks if row.type is BlockType.TASK)
+    names = Counter(row.name for row in blocks if row.type is BlockType.TASK)
     ran = sum(span.row.type is BlockType.TASK for span in spans)
     return Timeline(
         run_id,
@@ -72,6 +76,7 @@ def timeline_of(
         skipped=states[State.SKIPPED],
         timeless=states.total() - states[State.PENDING] - states[State.SKIPPED] - ran,
         backwards=sum(_is_backwards(span.row) for span in spans),
+        widest=max((text.width(text.clean(name)) + 1 + len(str(number)) for name, number in names.items()), default=0),
     )
 
 

@@ -25,6 +25,9 @@ TOLERANCE = 2.0
 REACH = 60.0
 """Seconds around a run, at least, within which a task is shown in its place."""
 
+TALL = 4
+"""How many at once it takes, at least, for the tallest sign: one after the other is no crowd."""
+
 NO_HOST = "host not recorded"
 
 
@@ -186,8 +189,8 @@ def slow_words(usual: Usual) -> str:
 
 
 def levels(at_once: AtOnce, scale: TimeScale, until: float, glyphs: Glyphs) -> str:
-    """How many tasks ran at once, a sign for each cell: the taller the more, the tallest is the most of all."""
-    most = max(at_once.most, 1)
+    """How many tasks ran at once, a sign for each cell: the taller the more."""
+    most = max(at_once.most, TALL)
     cells = []
     for cell in range(scale.width):
         start, end = scale.stretch(cell)

@@ -106,6 +106,7 @@ class TimelineScreen(BooksScreen):
 
     def _show_tasks(self, timeline: Timeline, period: Period) -> None:
         listed, glyphs, until = self._list, self.desk.glyphs, period.end
+        listed.widest = timeline.widest
         scale = lines.scale_of(timeline, period, listed.bar_width(listed.size.width))
         slow = lines.slow_ones(timeline, until)
         self._say("summary", lines.summary(timeline, len(slow), glyphs))

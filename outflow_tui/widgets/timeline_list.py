@@ -40,6 +40,7 @@ class TimelineList(LineView[Row]):
         self.glyphs = glyphs
         self._label_of = label_of
         self._frame = Frame()
+        self.widest = 0
         self._at_once: dict[Hashable, tuple[Group, AtOnce]] = {}
 
     def show_rows(self, rows: Sequence[Row], frame: Frame, *, follow: bool = False) -> None:
@@ -51,7 +52,7 @@ class TimelineList(LineView[Row]):
             self.go_to(len(rows) - 1)
 
     def left_width(self, width: int) -> int:
-        """How many cells of a line stand before its bar."""
+        """How many cells of a line stand before its bar; the `widest` name gets a quarter of it at most."""
         return self._name_width(width) + TOOK + (12 if width >= WIDE else 4)
 
     def bar_width(self, width: int) -> int:
@@ -59,7 +60,7 @@ class TimelineList(LineView[Row]):
         return max(width - self.left_width(width) - 1, 1)
 
     def _name_width(self, width: int) -> int:
-        return max(min(width // 4, 40), 12)
+        return max(min(width // 4, self.widest), 16)
 
     def go_to_failure(self, step: int) -> bool:
         """To the next (1) or previous (-1) failed task, round and round, or (0) the first; whether there is one."""
