@@ -32,6 +32,7 @@ from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.help import HelpScreen
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
+from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
 
@@ -46,6 +47,7 @@ _HELP_OF: dict[type[BooksScreen], str] = {
     ConfigTableScreen: "Several configurations",
     TracebackScreen: "Traceback",
     FailuresScreen: "Failures",
+    TimelineScreen: "Timeline",
     ConfigurationScreen: "Configuration",
     ConfigDiffScreen: "Difference",
 }

@@ -55,6 +55,7 @@ RUN: list[BindingType] = [
     _key("a", "app.libraries", "libraries", "Show frames of libraries and marks, or hide them", hidden=True),
     _key("y", "copy", "copy", "Copy the traceback to the terminal's clipboard", hidden=True),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
+    _key("3", "timeline", "timeline", "When each task ran, how many at once, which slow"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
     _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
@@ -78,8 +79,20 @@ TRACEBACK: list[BindingType] = [
 
 FAILURES: list[BindingType] = [
     _key("enter", "open", "open", "Go to the first task of this cause"),
+    _key("3", "timeline", "timeline", "When each task ran, how many at once, which slow"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
     _key("1,q,escape", "app.back", "back", "Back to the tasks"),
+]
+
+TIMELINE: list[BindingType] = [
+    _key("enter", "open", "open", "Go to this task in the run, where its traceback is"),
+    _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task"),
+    _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
+    _key("s", "sort", "sort", "By start, by host, by name, or the longest first"),
+    _key("2", "failures", "failures", "The failed tasks grouped by cause"),
+    _key("4,c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
+    _key("q,escape,1", "app.back", "back", "Back to the tasks"),
 ]
 
 CONFIGURATION: list[BindingType] = [
@@ -106,6 +119,7 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Run": [RUN, TASK_TREE, LINES],
     "Traceback": [TRACEBACK, LINES, SIDEWAYS],
     "Failures": [FAILURES, LINES],
+    "Timeline": [TIMELINE, LINES],
     "Configuration": [CONFIGURATION, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
     "Several configurations": [TABLE, LINES],

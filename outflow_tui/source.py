@@ -15,9 +15,13 @@ from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
 from outflow_core.settings import Database
 from outflow_core.states import BlockType, State
-from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
+from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot, last_success_before
+from outflow_tui.timeline import Timekeeper, Timeline
+from outflow_tui.usual import Earlier, earlier_of
 
 TRIES = 3
+SAMPLE = 4_000
+"""How many ids at either end of an earlier run are read to learn what is usual."""
 
 
 class BooksSource:
@@ -33,6 +37,9 @@ class BooksSource:
         self._run: RunInFocus | None = None
         self._detail: BlockDetail | None = None
         self._causes: tuple[Cause, ...] | None = None
+        self._timekeeper = Timekeeper()
+        self._timeline: Timeline | None = None
+        self._earlier: Earlier | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
         self._focus = Focus()
         self._read_at: datetime | None = None
@@ -52,7 +59,7 @@ class BooksSource:
 
     def _forget(self) -> None:
         """Read everything again next time: what changed may have been lost half way."""
-        self._hashes, self._lines, self._run, self._read_at = {}, (), None, None
+        self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
 
     def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
@@ -76,6 +83,7 @@ class BooksSource:
             run=self._run.view if self._run else None,
             detail=self._detail,
             causes=self._causes,
+            timeline=self._timeline,
             configurations=self._configurations,
             read_at=self._read_at,
         )
@@ -119,6 +127,7 @@ class BooksSource:
             self._run.refresh(changes.blocks)
         self._detail = self._read_detail(focus)
         self._causes = self._read_causes() if focus.causes else None
+        self._timeline = self._read_timeline() if focus.timeline else None
         self._configurations = self._read_configurations(focus.configurations_of)
 
     def _read_detail(self, focus: Focus) -> BlockDetail | None:
@@ -134,6 +143,25 @@ class BooksSource:
         blocks = self._run.view.blocks if self._run else ()
         found = causes(queries.failures_of(self._reader, blocks))
         return self._causes if self._causes == found else found
+
+    def _read_timeline(self) -> Timeline | None:
+        if self._run is None:
+            return None
+        view = self._run.view
+        return self._timekeeper.timeline(view.run_id, view.blocks, self._read_earlier(view.run_id))
+
+    def _read_earlier(self, run_id: int) -> Earlier | None:
+        """What tasks took in the last success before a run: read once, and of a large run the two ends only."""
+        before = last_success_before(self._lines, run_id)
+        tally = self._ledger.index.tallies.get(before.row.id) if before and self._ledger.is_complete else None
+        if before is None or tally is None:
+            return None
+        if self._earlier is None or self._earlier.run_id != before.row.id:
+            middle = min(tally.first + SAMPLE, tally.last + 1)
+            spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
+            rows = [row for span in spans for row in queries.blocks_between(self._reader, before.row.id, *span)]
+            self._earlier = earlier_of(before.row.id, rows)
+        return self._earlier
 
     def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:
         wanted = {

@@ -70,7 +70,12 @@ class BooksScreen(Screen[int | None]):
         self.show_seen()
 
     def watch_seen(self) -> None:
-        """Show what came in."""
+        """Show what came in, unless another screen lies on top: Textual would send that one again for it."""
+        if self.app.screen is self:
+            self.show_again()
+
+    def on_screen_resume(self) -> None:
+        """Show what came in meanwhile."""
         self.show_again()
 
     def show_again(self) -> None:
@@ -80,6 +85,11 @@ class BooksScreen(Screen[int | None]):
 
     def show_seen(self) -> None:
         """Bring the widgets up to date; cheap when nothing of it changed."""
+
+    def switch_to(self, action: str) -> None:
+        """Close this screen, and let the one below do something instead."""
+        self.dismiss(None)
+        self.app.call_later(self.app.run_action, f"screen.{action}")
 
     def open_what_changed(self, place: int, run_id: int) -> None:
         """Compare a run with the last successful one of its command."""

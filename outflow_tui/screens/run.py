@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Footer
 
-from outflow_core.rows import BlockDetail
+from outflow_core.rows import BlockDetail, BlockRow
 from outflow_tui import format as words
 from outflow_tui import keys, status
 from outflow_tui.detail_lines import DetailLayout
@@ -15,8 +15,10 @@ from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.failures import FailuresScreen
+from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, RunLine, Snapshot
+from outflow_tui.timeline_lines import Order
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.task_tree import TaskTree
 from outflow_tui.widgets.text_lines import TextLines
@@ -39,6 +41,7 @@ class RunScreen(BooksScreen):
         self._tree = TaskTree(glyphs)
         self._details = TextLines(id="details")
         self._shown: tuple[BlockDetail, int, bool] | None = None
+        self.order = Order.START
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -72,6 +75,17 @@ class RunScreen(BooksScreen):
     def name_of(self, block_id: int) -> str:
         """The name of a block of this run."""
         return self._tree.name_of(block_id)
+
+    def label_of(self, row: BlockRow) -> str:
+        """The name of a block of this run as the tree shows it."""
+        if self.snapshot is not None and self.snapshot.run is not None and self.snapshot.run.run_id == self._run_id:
+            self._tree.learn(self.snapshot.run)
+        return self._tree.label_of(row)
+
+    @property
+    def block_id(self) -> int | None:
+        """The selected block."""
+        return self._tree.block_id
 
     def show_seen(self) -> None:
         """The run's line, its tree, and the selected block."""
@@ -135,7 +149,8 @@ class RunScreen(BooksScreen):
         self.call_after_refresh(self._show_detail)
 
     def action_failure(self, step: int) -> None:
-        """To the next or previous failed task."""
+        """To the next or previous failed task, among those too that failed while another screen lay on top."""
+        self.show_seen()
         if not self._tree.go_to_failure(step):
             self.notify("Nothing failed in this run.", timeout=2)
 
@@ -170,6 +185,11 @@ class RunScreen(BooksScreen):
         """The failed tasks by cause."""
         self.desk.show(FailuresScreen(self._place, self._run_id), self._go_to)
 
+    def action_timeline(self) -> None:
+        """When the tasks ran; closed with a task, that one is selected here."""
+        self.desk.show(TimelineScreen(self.desk.glyphs, self, self._place, self._run_id), self._go_to)
+
     def _go_to(self, block_id: int | None) -> None:
         if block_id is not None:
+            self.show_seen()
             self._tree.reveal_block(block_id)

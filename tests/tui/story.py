@@ -21,6 +21,8 @@ from outflow_core.rows import (
 )
 from outflow_core.states import BlockType, State
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
+from outflow_tui.timeline import timeline_of
+from outflow_tui.usual import Earlier, earlier_of
 
 NOW = datetime(2026, 11, 23, 12, 0, 0)
 
@@ -162,6 +164,9 @@ class FakeSource:
             detail=next((_detail(block, chosen.row.id) for block in blocks if block.row.id == focus.block_id), None)
             if chosen
             else None,
+            timeline=timeline_of(chosen.row.id, tuple(block.row for block in blocks), _earlier(self.runs, chosen))
+            if chosen and focus.timeline
+            else None,
             causes=causes(Failure(block.row, block.exception) for block in blocks if _is_failure(block))
             if focus.causes
             else None,
@@ -176,6 +181,12 @@ class FakeSource:
     def close(self) -> None:
         """Nothing to give up."""
         self.is_closed = True
+
+
+def _earlier(runs: Iterable[ToldRun], chosen: ToldRun) -> Earlier | None:
+    older = [run for run in runs if run.row.id < chosen.row.id and run.row.command == chosen.row.command]
+    last = max((run for run in older if run.row.state is State.SUCCESS), key=lambda run: run.row.id, default=None)
+    return earlier_of(last.row.id, [block.row for block in last.blocks]) if last else None
 
 
 def _is_failure(block: Told) -> bool:

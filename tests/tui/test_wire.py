@@ -66,6 +66,17 @@ def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
         assert written(master, 5.0) == b""
 
 
+def test_the_timeline_of_a_run_in_which_nothing_happens_is_silent(tmp_path: Path) -> None:
+    with terminal(str(copy_of("killed", tmp_path)), "--every", "0.2") as master:
+        wait_for(master, b"silent")
+        os.write(master, b"\r")
+        wait_for(master, b"failures")
+        os.write(master, b"3")
+        wait_for(master, b"at once")
+        written(master, 2.0)
+        assert written(master, 5.0) == b""
+
+
 def test_what_is_typed_in_one_go_behind_the_slash_reaches_the_filter(tmp_path: Path) -> None:
     with terminal(str(copy_of("kinds", tmp_path))) as master:
         wait_for(master, b"bad_setup")
