@@ -12,6 +12,7 @@ from outflow_core.rows import BlockRow
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import keys, status, text
+from outflow_tui import timeline_bars as bars
 from outflow_tui import timeline_lines as lines
 from outflow_tui.format import Glyphs
 from outflow_tui.screens.books_screen import BooksScreen
@@ -111,10 +112,10 @@ class TimelineScreen(BooksScreen):
         slow = lines.slow_ones(timeline, until)
         self._say("summary", lines.summary(timeline, len(slow), glyphs))
         self.query_one("#clocks", Notice).say(lines.clock_words(timeline, period))
-        self._say("axis", self._below.order.value, lines.axis(scale, self.desk.clock(), glyphs))
+        self._say("axis", self._below.order.value, bars.axis(scale, self.desk.clock(), glyphs))
         most = f"at most {timeline.at_once.most} at once"
-        self._say("at-once", most, lines.levels(timeline.at_once, scale, until, glyphs))
-        self._say_marks(lines.marks(timeline, scale, slow, until, glyphs))
+        self._say("at-once", most, bars.levels(timeline.at_once, scale, until, glyphs))
+        self._say_marks(bars.marks(timeline, scale, slow, until, glyphs))
         order = self._below.order
         follow = period.goes_on and order is Order.START and order is self._order
         self._order = order
@@ -155,7 +156,7 @@ class TimelineScreen(BooksScreen):
         parts = [self._below.label_of(row), times, f"on {row.hostname}" if row.hostname else "", self._reason(row)]
         if slow is not None:
             where = f" in run {slow.run_id}" if slow.run_id is not None else " in this run"
-            parts.insert(2, lines.slow_words(slow) + where)
+            parts.insert(2, bars.slow_words(slow) + where)
         return text.clean("  ".join(filter(None, parts)))
 
     def _reason(self, row: BlockRow) -> str:

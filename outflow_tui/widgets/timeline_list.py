@@ -15,7 +15,8 @@ from outflow_tui.format import Glyphs
 from outflow_tui.lines import Piece
 from outflow_tui.spans import AtOnce, Span, at_once
 from outflow_tui.time_scale import TimeScale
-from outflow_tui.timeline_lines import Group, Row, bar, levels
+from outflow_tui.timeline_bars import bar, levels
+from outflow_tui.timeline_lines import Group, Row
 from outflow_tui.usual import Usual, exceeded
 from outflow_tui.widgets.line_view import LineView
 

@@ -16,16 +16,13 @@ from outflow_tui.format import ASCII, UNICODE, Glyphs
 from outflow_tui.spans import MOMENT, Span, at_once, seconds_at
 from outflow_tui.time_scale import TimeScale, roomy
 from outflow_tui.timeline import Timekeeper, Timeline, timeline_of
+from outflow_tui.timeline_bars import axis, bar, levels, marks
 from outflow_tui.timeline_lines import (
     Group,
     Order,
     Period,
     arrange,
-    axis,
-    bar,
     clock_words,
-    levels,
-    marks,
     period_of,
     scale_of,
     slow_ones,
