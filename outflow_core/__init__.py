@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from outflow_core.decorators import task as task
     from outflow_core.decorators import workflow as workflow
     from outflow_core.errors import OutflowError as OutflowError
+    from outflow_core.processings import processed as processed
     from outflow_core.recorder import join_run as join_run
     from outflow_core.recorder import record_run as record_run
     from outflow_core.settings import load_settings as load_settings
@@ -29,11 +30,23 @@ _HOMES = {
     "context": "outflow_core.contexts",
     "load_settings": "outflow_core.settings",
     "join_run": "outflow_core.recorder",
+    "processed": "outflow_core.processings",
     "record_run": "outflow_core.recorder",
     "task": "outflow_core.decorators",
     "workflow": "outflow_core.decorators",
 }
-__all__ = ["Model", "OutflowError", "State", "context", "join_run", "load_settings", "record_run", "task", "workflow"]
+__all__ = [
+    "Model",
+    "OutflowError",
+    "State",
+    "context",
+    "join_run",
+    "load_settings",
+    "processed",
+    "record_run",
+    "task",
+    "workflow",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -10,22 +10,25 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from outflow_core.books import Books
+from outflow_core.contexts import context
 from outflow_core.engines import Engines
 from outflow_core.entries import Entry
-from outflow_core.errors import BooksAwayError, NotWrittenYetError, OutflowError
-from outflow_core.forks import forks_wait
-from outflow_core.journal import JournalFile, is_strict, journal_folder, journals
+from outflow_core.errors import BooksAwayError, NotWrittenYetError
+from outflow_core.journal import JournalFile, journals, may_hold
+from outflow_core.journal_places import is_strict, journal_folders
 from outflow_core.replay import Replayed, replay_file, replay_folder
-from outflow_core.settings import DEFAULT_BIND, Database, Settings
+from outflow_core.settings import DEFAULT_BIND, Database, Settings, for_workers
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries, at most; they begin with one second and double."""
 PATIENCE = 15.0
-"""Seconds for which the end of a run waits for a try that is under way."""
+"""Seconds that the end of a run gives to what waits."""
 
 log = logging.getLogger("outflow_core")
 
@@ -34,21 +37,21 @@ class Bookkeeper:
     """Keeps entries, in the books or in a journal; strict ones raise instead of keeping a journal."""
 
     def __init__(self, engines: Engines, *, strict: bool = False, key: str = DEFAULT_BIND) -> None:
-        self._engines = engines
+        self.engines = engines
         self._key = key
         self.books = Books(engines, key)
         self.is_strict = strict or is_strict(engines.settings)
-        self._backlog = Backlog(self.books, journal_folder(engines.settings))
+        self._backlog = Backlog(self.books, journal_folders(engines.settings))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Into another process goes what to connect to, not the connections."""
-        return _bookkeeper_here, (self._engines.settings, self.is_strict, self._key)
+        return _bookkeeper_here, (for_workers(self.engines.settings, self._key), self.is_strict, self._key)
 
     @property
     def backlog(self) -> Backlog:
         """What waits in this process; after a fork the child begins with nothing."""
         if self._backlog.pid != os.getpid():
-            self._backlog = Backlog(self.books, self._backlog.folder)
+            self._backlog = Backlog(self.books, self._backlog.folders)
         return self._backlog
 
     def write(self, entry: Entry, *, first: bool = False) -> None:
@@ -57,27 +60,33 @@ class Bookkeeper:
         The `first` one of a run raises what is a mistake, not a misfortune: a database without
         tables, a wrong password. Later ones raise only when this keeper is strict.
         """
-        if not self.backlog.is_waiting:
+        if self.is_strict:
+            self.books.write(entry)
+            return
+        reason = ""
+        if not self.backlog.is_waiting and not context.holds(self.engines.settings.database(self._key)):
             try:
                 self.books.write(entry)
                 return
-            except OutflowError as error:
-                if self.is_strict or (first and not isinstance(error, BooksAwayError)):
+            except Exception as error:  # whatever it is, the pipeline goes on
+                if first and not isinstance(error, BooksAwayError):
                     raise
                 reason = str(error)
-        else:
-            reason = ""
+            except BaseException:  # interrupted: nobody knows whether it is written
+                self.backlog.add(entry, "Interrupted")
+                raise
         self.backlog.add(entry, reason)
 
     def expects(self, run: str) -> None:
         """Make sure of a run that another process began; RecordError when the books hold none of this uuid.
 
-        While they cannot be reached, or entries wait that may begin it, it is taken for granted.
+        While they cannot be reached, or what waits may begin it, it is taken for granted.
         """
         try:
             self.books.run_id(run)
         except (BooksAwayError, NotWrittenYetError) as error:
-            may_come = isinstance(error, BooksAwayError) or journals(self.backlog.folder)
+            folders = self.backlog.folders
+            may_come = isinstance(error, BooksAwayError) or any(may_hold(folder, run) for folder in folders)
             if self.is_strict or not may_come:
                 raise
 
@@ -94,111 +103,141 @@ class Bookkeeper:
 class Backlog:
     """The entries of this process that wait, and the thread that writes them when the books are back."""
 
-    def __init__(self, books: Books, folder: Path) -> None:
+    def __init__(self, books: Books, folders: Sequence[Path]) -> None:
         self.pid = os.getpid()
-        self.folder = folder
+        self.folders = tuple(folders)
         self._books = books
         self._file: JournalFile | None = None
+        self._no_room_until = 0.0
         self._lost = 0
-        self._lock = threading.Lock()
+        self._told = ""
+        self._lock = threading.RLock()
         self._trying = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
     def is_waiting(self) -> bool:
-        """Whether entries wait, so that new ones must go behind them."""
-        return self._file is not None
+        """Whether entries wait, so that new ones must go behind them, or are lost for want of room."""
+        return self._file is not None or time.monotonic() < self._no_room_until
 
     def add(self, entry: Entry, reason: str) -> None:
         """Keep an entry on the disk; when even that fails it is lost, which is told, once."""
         with self._lock:
             try:
                 if self._file is None:
-                    self._file = JournalFile.create(self.folder, self._books.name)
-                    log.warning("%s; until that is over it is kept in %s.", reason.rstrip("."), self.folder)
+                    self._file = self._created()
+                    if reason:
+                        self._tell(f"{reason.rstrip('.')}; until that is over it is kept in {self._file.path.parent}")
                 self._file.append(entry)
-            except OSError as error:
+            except Exception as error:  # no room, no right, an entry that is no JSON: the pipeline goes on
                 self._lose(error)
             self._start()
 
-    def _lose(self, error: OSError) -> None:
+    def _created(self) -> JournalFile:
+        """A journal in the first folder where there is room."""
+        for folder in self.folders[:-1]:
+            try:
+                return JournalFile.create(folder, self._books.name)
+            except OSError:
+                continue
+        try:
+            return JournalFile.create(self.folders[-1], self._books.name)
+        except OSError:
+            self._no_room_until = time.monotonic() + LONGEST_PAUSE
+            raise
+
+    def _tell(self, words: str) -> None:
+        log.warning("%s.", words)
+        self._told = words
+
+    def _lose(self, error: Exception) -> None:
         if not self._lost:
-            log.error("%s: cannot be kept: %s. The pipeline goes on without its books.", self.folder, error)
+            log.error("Entries cannot be kept in %s: %s. The pipeline goes on.", self.folders[0], error)
         self._lost += 1
 
     def look_around(self) -> None:
         """Begin to write what others left, if there is anything."""
         with self._lock:
-            if journals(self.folder):
+            if any(map(journals, self.folders)):
                 self._start()
 
     def _start(self) -> None:
         if self._thread is None and not self._closing.is_set():
-            self._thread = threading.Thread(target=self._try_until_written, name="outflow-journal", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._try_until_written, name="outflow-journal", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads are allowed here: the end of the run tries
+                return
+            self._thread = thread
 
     def _try_until_written(self) -> None:
         pause = 0.0
         while not self._closing.wait(pause):
-            with forks_wait():
-                self._try()
+            self._try(float("inf"))
             with self._lock:
                 if self._file is None:
                     self._thread = None
                     return
             pause = min(max(1.0, 2 * pause), LONGEST_PAUSE)
 
-    def _try(self) -> int:
+    def _try(self, until: float) -> int:
         """Write what waits here and what others left, in turns where one waits for the other; how many are left."""
         if not self._trying.acquire(timeout=PATIENCE):
             return 1  # a try hangs in the database
         try:
-            own = self._write_own()
-            found = replay_folder(self.folder, self._books) if self._file is None or own.waits else ()
-            if own.waits and any(replayed.written for replayed in found):
-                own = self._write_own()
+            found = [self._write_own(until)]
+            if self._file is None or found[0].waits:
+                for folder in self.folders:
+                    found += replay_folder(folder, self._books, until=until)
+            if found[0].waits and any(replayed.written for replayed in found[1:]):
+                found[0] = self._write_own(until)
         finally:
             self._trying.release()
-        for replayed in (own, *found):
+        for replayed in found:
             if replayed.refused:
                 log.error("%s.", replayed.words)
-        return own.left + sum(replayed.left for replayed in found)
+        return sum(replayed.left for replayed in found)
 
-    def _write_own(self) -> Replayed:
+    def _write_own(self, until: float) -> Replayed:
         file = self._file
         if file is None:
-            return Replayed(self.folder)
-        found = replay_file(file, self._books)
+            return Replayed(self.folders[0])
+        found = replay_file(file, self._books, until=until)
         with self._lock:
-            if not file.count():
+            if not file.is_closed and not file.count():
                 self._file = None
                 file.remove()
-        if self._file is None:
-            log.warning("%s: reached again; what waited is written.", self._books.name)
+        if self._file is None and self._told:
+            self._tell(f"{self._books.name}: reached again, what waited is written")
+            self._told = ""
         return found
 
     def close(self) -> None:
         """Try a last time; what is left then stays for others, and its place is told."""
         self._closing.set()
-        if self._thread is not None:
-            self._thread.join(PATIENCE)
-        left = self._try() if self.is_waiting or journals(self.folder) else 0
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+        until = time.monotonic() + PATIENCE
+        thread = self._thread
+        if thread is not None:
+            thread.join(PATIENCE)
+        left = self._try(until) if self._file is not None or any(map(journals, self.folders)) else 0
+        with self._lock:
+            file, self._file = self._file, None
+            if file is not None:
+                file.close()
         if left:
-            log.warning("Entries wait in %s; 'outflow-db replay' or the next run writes them.", self.folder)
+            places = " and ".join(str(folder) for folder in self.folders if journals(folder))
+            log.warning("Entries wait in %s; 'outflow-db replay' or the next run writes them.", places)
         if self._lost:
             log.error("%d entries of this run could not be kept and are lost.", self._lost)
 
 
-_HERE: dict[tuple[int, Database], Bookkeeper] = {}
+_HERE: dict[tuple[int, Database, tuple[Path, ...], bool], Bookkeeper] = {}
 
 
 def _bookkeeper_here(settings: Settings, strict: bool, key: str) -> Bookkeeper:
     """The keeper of a database's books in this process: one for all items that a worker is handed."""
-    place = (os.getpid(), settings.database(key))
+    place = (os.getpid(), settings.database(key), journal_folders(settings), strict)
     if place not in _HERE:
-        _HERE[place] = Bookkeeper(Engines(settings), strict=strict, key=key)
+        _HERE[place] = Bookkeeper(Engines(settings, is_recorder=True), strict=strict, key=key)
     return _HERE[place]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError, StatementError
 
 from outflow_core import tables
 from outflow_core.column_values import columns_for, json_for
@@ -16,6 +17,7 @@ from outflow_core.engines import Engines, driver_words
 from outflow_core.entries import BlockChanged, BlocksAdded, Entry, RunBegun, RunChanged
 from outflow_core.errors import BooksAwayError, NotWrittenYetError, OutflowError, RecordError, RefusedError
 from outflow_core.settings import DEFAULT_BIND
+from outflow_core.states import State
 
 Answer = TypeVar("Answer")
 KNOWN_IDS = 10_000
@@ -26,6 +28,8 @@ _MISTAKE = re.compile(
 )
 _CHANGE_RUN = update(tables.run).where(tables.run.c.uuid == bindparam("wanted"))
 _CHANGE_BLOCK = update(tables.block).where(tables.block.c.uuid == bindparam("wanted"))
+_CHANGE_OPEN_BLOCK = _CHANGE_BLOCK.where(tables.block.c.state.in_([State.PENDING, State.RUNNING]))
+_DROP_EXCEPTIONS = delete(tables.runtime_exception).where(tables.runtime_exception.c.block_id == bindparam("wanted"))
 _BLOCK = select(tables.block.c.id, tables.block.c.state, tables.block.c.start_time, tables.block.c.end_time)
 
 
@@ -41,15 +45,26 @@ class Books:
         self._insert: Any = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
         self._ids: dict[str, int] = {}
 
-    def write(self, entry: Entry, *, again: bool = False) -> None:
-        """Write one entry; with `again` it may be there already, and then nothing is written twice.
+    def write(self, entry: Entry) -> None:
+        """Write one entry.
 
         Raises BooksAwayError when trying later may do, NotWrittenYetError when what the entry
         follows up on is not there, RefusedError when the database will never take it, and
         RecordError when somebody has to put the database or the configuration right.
         """
-        writer = _WRITERS[type(entry)]
-        self._written(lambda connection: writer(self, connection, entry, again))
+        self._written(lambda connection: _WRITERS[type(entry)](self, connection, entry, False))
+
+    def write_again(self, entries: Sequence[Entry]) -> None:
+        """Write entries in one transaction, some of which may be there already: nothing is written twice.
+
+        Raises as `write` does, and then nothing of them is written.
+        """
+
+        def write(connection: Connection) -> None:
+            for entry in entries:
+                _WRITERS[type(entry)](self, connection, entry, True)
+
+        self._written(write)
 
     def run_id(self, uuid: str) -> int:
         """The id of the run of this uuid; NotWrittenYetError when there is none."""
@@ -74,28 +89,35 @@ class Books:
         self._add_edges(connection, entry.upstream, [columns["uuid"] for columns in entry.blocks])
 
     def _change_block(self, connection: Connection, entry: BlockChanged, again: bool) -> None:
-        if (again or entry.if_open) and self._is_over(connection, entry, again):
+        values = {**columns_for(self._dialect, entry.columns), "wanted": entry.block}
+        is_usual = not again and not entry.if_open
+        if is_usual and connection.execute(_CHANGE_OPEN_BLOCK, values).rowcount:
+            self._add_edges(connection, entry.upstream, [entry.block])
+        elif self._is_news(connection, entry):
+            connection.execute(_CHANGE_BLOCK, values)
+            self._add_edges(connection, entry.upstream, [entry.block])
+        else:
             return
-        values = columns_for(self._dialect, entry.columns)
-        if not connection.execute(_CHANGE_BLOCK, {**values, "wanted": entry.block}).rowcount:
-            raise self._not_there(tables.block, entry.block)
-        self._add_edges(connection, entry.upstream, [entry.block])
         if entry.exception is not None:
             row = {**columns_for(self._dialect, entry.exception), "block_id": self._new_id(connection, entry.block)}
             connection.execute(insert(tables.runtime_exception), row)
 
-    def _is_over(self, connection: Connection, entry: BlockChanged, again: bool) -> bool:
-        """Whether nothing is to be done: the block is closed already, or has just these values.
+    def _is_news(self, connection: Connection, entry: BlockChanged) -> bool:
+        """Whether an entry tells of a block what the books do not know; the later word counts.
 
-        The row is locked: a transaction of ours that a lost connection left behind may still commit.
+        A block that was closed by others, when its worker seemed lost, or is tried again begins
+        anew: its exception goes. The row is locked, for a transaction of ours that a lost
+        connection left behind may still commit.
         """
-        row = connection.execute(_BLOCK.where(tables.block.c.uuid == entry.block).with_for_update()).one_or_none()
+        found = _BLOCK.where(tables.block.c.uuid == entry.block).with_for_update()
+        row = connection.execute(found).one_or_none()
         if row is None:
             raise self._not_there(tables.block, entry.block)
-        if entry.if_open:
-            return bool(row.state.is_final)
-        told = [name for name in ("state", "start_time", "end_time") if name in entry.columns]
-        return again and bool(told) and all(getattr(row, name) == entry.columns[name] for name in told)
+        if (row.state.is_final and entry.if_open) or _is_late(_moment(entry.columns), _moment(row._mapping)):
+            return False
+        if row.state.is_final:
+            connection.execute(_DROP_EXCEPTIONS, {"wanted": row.id})
+        return True
 
     def _change_run(self, connection: Connection, entry: RunChanged, again: bool) -> None:
         values = columns_for(self._dialect, entry.columns)
@@ -135,19 +157,34 @@ class Books:
             with engine.begin() as connection:
                 return write(connection)
         except OutflowError as error:
+            self._ids.clear()
+            if isinstance(error, NotWrittenYetError):
+                engine.dispose()  # as below: an update of the old file changes nothing, without an error
             raise error.with_traceback(None) from None  # the frames of the connection pool tell a user nothing
-        except StatementError as error:
+        except SQLAlchemyError as error:
             self._ids.clear()
             engine.dispose()  # an open SQLite connection stays with a file that another one has replaced
             raise self._failure(error) from error
 
-    def _failure(self, error: StatementError) -> RecordError:
+    def _failure(self, error: SQLAlchemyError) -> RecordError:
         words = driver_words(error)
-        if isinstance(error, (IntegrityError, DataError)) or not isinstance(error, DBAPIError):
+        is_odd = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+        if isinstance(error, (IntegrityError, DataError)) or is_odd:
             return RefusedError(f"{self.name}: refuses what was to be recorded: {words}")
         hint = "; run 'outflow-db upgrade' to make the tables" if _NO_TABLE.search(words) else ""
         is_mistake = isinstance(error, ProgrammingError) or _MISTAKE.search(words)
         return (RecordError if is_mistake else BooksAwayError)(f"{self.name}: cannot be written: {words}{hint}")
+
+
+def _moment(columns: Mapping[Any, Any]) -> tuple[datetime, bool] | None:
+    """When a block came to be as its columns say, if they do; of one moment the end comes after the start."""
+    end, start = columns.get("end_time"), columns.get("start_time")
+    last: datetime | None = end or start
+    return None if last is None else (last, end is not None)
+
+
+def _is_late(told: tuple[datetime, bool] | None, known: tuple[datetime, bool] | None) -> bool:
+    return told is not None and known is not None and told <= known
 
 
 _WRITERS: dict[type[Any], Callable[[Books, Connection, Any, bool], None]] = {

@@ -18,7 +18,7 @@ from sqlalchemy import Select, String, select, type_coerce
 from outflow_core import queries
 from outflow_core.block_index import UNKNOWN, BlockIndex, Span
 from outflow_core.reader import Reader
-from outflow_core.rows import RunRow, TaskCounts
+from outflow_core.rows import ProcessRow, RunRow, TaskCounts
 from outflow_core.states import State
 from outflow_core.tables import block
 
@@ -67,6 +67,9 @@ class Ledger:
     def _restart(self) -> None:
         self.runs: dict[int, RunRow] = {}
         self.index = BlockIndex()
+        self.processes: dict[int, tuple[ProcessRow, ...]] = {}
+        """The processes that have not ended, of each run that claims to go on."""
+        self._has_processes = False
         self._pulse: Hashable = None
         self._blocks_left: int | None = None
         self._runs_left: int | None = None
@@ -95,8 +98,11 @@ class Ledger:
         if changed:
             self._read_runs()
             self._read_blocks()
-        if not self.is_complete:
+        was_complete = self.is_complete
+        if not was_complete:
             self._read_history()
+        if changed or not was_complete:
+            self._read_processes()
         self._pulse = pulse
         return Changes(*self._hand_in(), changed, restarted)
 
@@ -194,6 +200,16 @@ class Ledger:
             rows = self._rows(select(*_ROW).where(block.c.id >= start, block.c.id <= end))
             self._changed_blocks |= self.index.learn(rows)
             self._changed_blocks |= self.index.keep_only((start, end), {row[0] for row in rows})
+
+    def _read_processes(self) -> None:
+        """Who records the runs that go on, where a table says that."""
+        running = {run_id for run_id, row in self.runs.items() if row.state is State.RUNNING}
+        was_there, self._has_processes = self._has_processes, False  # after a failure it is asked for again
+        if running and (was_there or self._reader.has_processes()):
+            self.processes = queries.processes(self._reader, running)
+            self._has_processes = True
+        else:
+            self.processes = {}
 
     def _read_history(self) -> None:
         """Some more of what was there before the first look."""

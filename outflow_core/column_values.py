@@ -9,10 +9,12 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from outflow_core.masking import mask_text
+from outflow_core.masking import mask_said
 
 NAME_LENGTH = 256
 TYPE_LENGTH = 64
+TRACEBACK_LENGTH = 100_000
+MESSAGE_LENGTH = 10_000
 _LENGTHS = {"name": NAME_LENGTH, "plugin": NAME_LENGTH, "hostname": NAME_LENGTH, "exception_type": TYPE_LENGTH}
 
 
@@ -28,13 +30,29 @@ def json_for(dialect: str, value: Any) -> Any:
 
 def exception_row(error: BaseException) -> dict[str, Any]:
     """The row of an exception, as Outflow keeps it: the message is the traceback's last line."""
-    text = text_for_books(mask_text("".join(traceback_module.format_exception(error))))
+    text = text_for_books(mask_said(_formatted(error)))
     return {
         "exception_type": text_for_books(type(error).__name__),
-        "exception_msg": text.rstrip("\n").rpartition("\n")[2],
-        "traceback": text,
+        "exception_msg": text.rstrip("\n").rpartition("\n")[2][:MESSAGE_LENGTH],
+        "traceback": _without_middle(text),
         "time": datetime.now(),
     }
+
+
+def _formatted(error: BaseException) -> str:
+    try:
+        return "".join(traceback_module.format_exception(error))
+    except Exception as failure:  # an odd exception is asked for its words
+        return f"{type(error).__name__}: its traceback cannot be written ({type(failure).__name__})\n"
+
+
+def _without_middle(text: str) -> str:
+    """The text; of one that is too long its beginning and its end, and how much is missing."""
+    left_out = len(text) - TRACEBACK_LENGTH
+    if left_out <= 0:
+        return text
+    half = TRACEBACK_LENGTH // 2
+    return f"{text[:half]}\n... {left_out:,} characters are left out ...\n{text[-half:]}"
 
 
 def text_for_books(text: str) -> str:

@@ -105,7 +105,7 @@ def _mapping_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: Path,
 def _list_changes(old: Sequence[Any], new: Sequence[Any], path: Path, equal: bool) -> Iterator[Difference]:
     if equal and path and not old and not new:
         yield path, "equal", old, new
-    for before, after in _aligned([_sign(item) for item in old], [_sign(item) for item in new], equal):
+    for before, after in _aligned([sign(item) for item in old], [sign(item) for item in new], equal):
         paired = min(len(before), len(after))
         for index, other in zip(before, after, strict=False):
             yield from changes(old[index], new[other], (*path, other), equal=equal)
@@ -125,7 +125,7 @@ def _aligned(old: list[str], new: list[str], equal: bool) -> Iterator[tuple[rang
             yield range(start, end), range(other_start, other_end)
 
 
-def _sign(value: Any) -> str:
+def sign(value: Any) -> str:
     """A text that is equal for equal values, types and all, whatever the order of keys."""
     return json.dumps(_told_apart(value), sort_keys=True, default=repr)
 

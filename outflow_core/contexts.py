@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from outflow_core.engines import Engines, Role
 from outflow_core.session import RoutedSession
-from outflow_core.settings import Settings, load_settings
+from outflow_core.settings import Database, Settings, load_settings
 
 if TYPE_CHECKING:
     from outflow_core.records import RunRecord, Scope
 
 active_scope: ContextVar[Scope | None] = ContextVar("active_scope", default=None)
 """The innermost run, workflow or item of a map that is being recorded here."""
+
+
+def _place(role: Role) -> str:
+    return f"{role}_{os.getpid()}"
 
 
 class Context:
@@ -72,7 +76,7 @@ class Context:
         return scope.run if scope is not None else None
 
     def _session(self, role: Role) -> RoutedSession:
-        place = f"{role}_{os.getpid()}"
+        place = _place(role)
         made: tuple[Engines, RoutedSession] | None = getattr(self._sessions, place, None)
         engines = self.engines
         if made is None or made[0] is not engines:
@@ -80,11 +84,19 @@ class Context:
             setattr(self._sessions, place, made)
         return made[1]
 
+    def holds(self, database: Database) -> bool:
+        """Whether a session of this thread has written into a SQLite file and not committed: others must wait."""
+        if database.path is None or self._engines is None:
+            return False
+        sessions = [session for _, session in vars(self._sessions).values()]
+        return any(session.holds(database) for session in sessions)
+
     def close(self) -> None:
         """Close this thread's sessions and every connection; the next use opens anew."""
         with self._lock:
-            for _, session in vars(self._sessions).values():
-                session.close()
+            for place, (_, session) in vars(self._sessions).items():
+                if place == _place(session.role):  # to close a parent's would end the parent's transaction
+                    session.close()
             self._sessions = threading.local()
             if self._engines is not None:
                 self._engines.dispose()

@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "--others", action="store_true", help="also what was meant for a database that had another name or place"
     )
+    replay.add_argument(
+        "--give-up", action="store_true", help="set aside what waits for a run or a task that will never come"
+    )
     roles = verbs.add_parser("roles", parents=[shared], help="print the SQL that makes the two roles and the database")
     roles.add_argument("--apply", action="store_true", help="make what is missing, with the configuration's passwords")
     roles.add_argument(

@@ -150,16 +150,22 @@ def _sql(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     from outflow_core.books import Books
     from outflow_core.engines import Engines
-    from outflow_core.journal import journal_folder
+    from outflow_core.journal_places import journal_folders
     from outflow_core.replay import replay_folder
     from outflow_core.settings import load_settings
 
     settings = load_settings(options.config)
-    engines = Engines(settings)
-    found = replay_folder(journal_folder(settings), Books(engines), of_others=options.others)
+    engines = Engines(settings, is_recorder=True)
+    books, folders = Books(engines), journal_folders(settings)
+    found = [
+        journal
+        for folder in folders
+        for journal in replay_folder(folder, books, of_others=options.others, gives_up=options.give_up)
+        if journal.path.parent == folders[0] or not journal.is_of_another
+    ]
     engines.dispose()
     if not found:
-        print(f"nothing waits in {journal_folder(settings)}")
+        print(f"nothing waits in {folders[0]}")
     _print_aligned((journal.path.name, journal.told) for journal in found)
     return complain([journal.words for journal in found if journal.left or journal.refused])
 

@@ -9,22 +9,33 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakSet
 
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from outflow_core.errors import BindError, SourceError
+from outflow_core.routing import keep_to_bind
 from outflow_core.settings import Credentials, Database, Settings
 
 Role = Literal["user", "admin"]
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 5
+LOCK_SECONDS = 10
+"""For how long the recorder waits on PostgreSQL for a table that somebody else holds."""
+STATEMENT_SECONDS = 30
+_LOCKED_BY = (
+    f"somebody has not committed for {BUSY_SECONDS:.0f} s; if it is a session of this process, let it commit before "
+    "the task ends"
+)
 
 
 def postgresql_url(database: Database, credentials: Credentials | None) -> URL:
     """The URL of a PostgreSQL database for one role; libpq fills in what is left out."""
     host = database.host
-    query = {"sslmode": database.sslmode} if database.sslmode else {}
+    query = dict(database.options)
+    named = {"sslmode": database.sslmode, "service": database.service}
+    query |= {name: value for name, value in named.items() if value}
     if database.schema:
         query = {**query, "options": search_path(database.schema)}
     if host and host.startswith("/"):  # a Unix socket's directory, which a URL's host part cannot hold
@@ -56,12 +67,29 @@ def make_engine(database: Database, role: Role = "user", *, create: bool = False
     """
     if database.path is not None:
         return create_engine("sqlite://", creator=_sqlite_creator(database.path, create), poolclass=QueuePool)
-    credentials = database.admin if role == "admin" else database.user or database.admin
-    return create_engine(
-        postgresql_url(database, credentials),
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"},
-        pool_pre_ping=True,
-    )
+    credentials = database.admin if role == "admin" else database.login
+    return create_engine(postgresql_url(database, credentials), connect_args=habits_of(database), pool_pre_ping=True)
+
+
+def habits_of(database: Database) -> dict[str, Any]:
+    """How a connection that writes behaves where neither the configuration nor the environment says otherwise."""
+    said = {name for name, _ in database.options}
+    said |= {"connect_timeout"} if os.environ.get("PGCONNECT_TIMEOUT") else set()
+    habits: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"}
+    habits |= {"keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+    return {name: value for name, value in habits.items() if name not in said}
+
+
+def be_impatient(engine: Engine) -> None:
+    """Let the statements of a PostgreSQL engine give up when somebody holds a table, or the server does not answer."""
+
+    def limit(connection: Any, record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'; SET statement_timeout = '{STATEMENT_SECONDS}s'")
+        connection.commit()
+
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", limit)
 
 
 def _sqlite_creator(path: Path, create: bool) -> Callable[[], sqlite3.Connection]:
@@ -87,9 +115,15 @@ def sqlite_uri(path: Path, options: str) -> str:
 class Engines:
     """The engines of one configuration, by bind key and role; safe in threads, and new ones after a fork."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, is_recorder: bool = False) -> None:
         self.settings = settings
+        self._is_recorder = is_recorder
         self._made: dict[tuple[str, Role, int], Engine] = {}
+        self._lock = threading.Lock()
+        _made_here.add(self)
+
+    def renew_lock(self) -> None:
+        """In a child that was forked off: whoever held the lock is not in this process."""
         self._lock = threading.Lock()
 
     def engine(self, key: str, role: Role = "user") -> Engine:
@@ -103,7 +137,11 @@ class Engines:
         with self._lock:
             place = (key, role, os.getpid())
             if place not in self._made:
-                self._made[place] = make_engine(database, role)
+                engine = make_engine(database, role)
+                keep_to_bind(engine, key)
+                if self._is_recorder:
+                    be_impatient(engine)
+                self._made[place] = engine
             return self._made[place]
 
     def dispose(self) -> None:
@@ -114,8 +152,19 @@ class Engines:
             self._made.clear()
 
 
+_made_here: WeakSet[Engines] = WeakSet()
+
+
+def _after_in_child() -> None:
+    for engines in tuple(_made_here):
+        engines.renew_lock()
+
+
+os.register_at_fork(after_in_child=_after_in_child)
+
+
 def driver_words(error: BaseException) -> str:
     """What a driver says of a failure, on one line, without the statement or its values."""
     origin: Any = getattr(error, "orig", None) or error
-    lines = [line.strip() for line in str(origin).splitlines() if line.strip()]
-    return " ".join(lines) or type(origin).__name__
+    words = " ".join(line.strip() for line in str(origin).splitlines() if line.strip()) or type(origin).__name__
+    return f"{words} ({_LOCKED_BY})" if words == "database is locked" else words

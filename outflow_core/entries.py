@@ -74,7 +74,11 @@ _READ: dict[str, Callable[[str], Any]] = {
 def as_line(entry: Entry) -> bytes:
     """The entry as one line of ASCII, its line feed included."""
     values = {part.name: getattr(entry, part.name) for part in fields(entry)}
-    return json.dumps([type(entry).__name__, values], default=datetime.isoformat).encode() + b"\n"
+    return json.dumps([type(entry).__name__, values], default=_as_text).encode() + b"\n"
+
+
+def _as_text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def from_line(line: bytes) -> Entry:

@@ -38,6 +38,13 @@ _SPOKEN = re.compile(
     r"(?:(?P<quote>[\"'])[^\"'\n]{1,512}(?P=quote)|(?<==)[^\s&;,()\[\]{}'\"=]{1,512})"
 )
 
+_SAID = re.compile(
+    r"(?P<front>\b\w{0,40}(?:password|passwd|pwd|passphrase|token|(?:api|access|private|secret)_?key|secret)"
+    r"(?:=(?!=)|['\"]:\s?(?=['\"])))(?:\\?'[^'\n]*'|\\?\"[^\"\n]*\"|['\"]?[^\s&;'\"]+)",
+    re.IGNORECASE,
+)
+"""What people and programs write of a secret: `password=x`, `db_password='x'`, `{'password': 'x'}`."""
+
 
 class Masked(str):
     """The text that stands in a secret's place; two of them are equal when their secrets were."""
@@ -87,18 +94,13 @@ def mask_text(text: str) -> str:
     return _URL_CREDENTIALS.sub(rf"\g<front>{MASK}", text) if "://" in text else text
 
 
-def mask_spoken(text: str) -> str:
-    """The text, with what code, dictionaries and messages in it give to secret names masked too.
+def mask_said(text: str) -> str:
+    """The text of an exception, say, with passwords inside URLs and what is assigned to secret names masked.
 
-    >>> mask_spoken("connect(user='me', password='hunter2') max_tokens=12 {'api_key': 'x'} token=abc")
-    "connect(user='me', password='******') max_tokens=12 {'api_key': '******'} token=******"
+    >>> mask_said("cannot log in: host=x password=s3cret port=1, {'db_password': 's3cret'}")
+    "cannot log in: host=x password=****** port=1, {'db_password': ******}"
     """
-    return _SPOKEN.sub(_mask_spoken, mask_text(text))
-
-
-def _mask_spoken(found: re.Match[str]) -> str:
-    quote = found["quote"] or ""
-    return f"{found['name']}{found['sign']}{quote}{MASK}{quote}" if is_secret_name(found["name"]) else found[0]
+    return _SAID.sub(rf"\g<front>{MASK}", mask_text(text))
 
 
 def mask_leaves(value: Any) -> Any:

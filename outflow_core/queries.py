@@ -14,14 +14,15 @@ from typing import Any, NoReturn
 
 from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or_, select, type_coerce
 
+from outflow_core.clock import SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_paths, sealed_paths
 from outflow_core.reader import Reads
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, TaskCounts
 from outflow_core.states import BlockType, State
-from outflow_core.tables import block, configuration, edge, run, runtime_exception
+from outflow_core.tables import block, configuration, edge, process, run, runtime_exception
 
 CHUNK = 450
 """How many values one IN (...) holds: SQLite's older limit is 999."""
@@ -169,7 +170,7 @@ def task_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, Task
     query = select(block.c.run_id, _plain(block.c.state), func.count()).where(block.c.type == BlockType.TASK)
     query = query.group_by(block.c.run_id, block.c.state)
     found: dict[int, dict[str, int]] = {}
-    for where in _slices(reads, block.c.id):
+    for where in slices(reads, block.c.id):
         for run_id, state, number in reads.rows(query.where(where)):
             if run_ids is None or run_id in run_ids:
                 numbers = found.setdefault(run_id, {})
@@ -183,10 +184,26 @@ def last_signs(reads: Reads, run_ids: Collection[int]) -> dict[int, datetime]:
     c = block.c
     query = select(c.run_id, as_text(func.max(c.start_time)), as_text(func.max(c.end_time))).group_by(c.run_id)
     found: dict[int, datetime] = {}
-    for where in _slices(reads, c.id) if run_ids else ():
+    for where in slices(reads, c.id) if run_ids else ():
         for run_id, *texts in reads.rows(query.where(where, c.run_id.in_(run_ids))):
             times = [time for time in (found.get(run_id), *map(as_time, texts)) if time is not None]
             found |= {run_id: max(times)} if times else {}
+    return found
+
+
+def processes(reads: Reads, run_ids: Collection[int], *, ended: bool = False) -> dict[int, tuple[ProcessRow, ...]]:
+    """The processes that record each of these runs, with `ended` also those that are over; only if there is a table."""
+    c = process.c
+    names = (c.id, c.run_id, c.hostname, c.pid, c.pid_space, c.start_ticks)
+    jobs = (c.slurm_job_id, c.slurm_array_job_id, c.slurm_array_task_id)
+    times = (as_text(c.started_at), as_text(c.last_seen_at), as_text(c.ended_at))
+    query = select(*names, *jobs, *times, c.beat_seconds, SecondsSince(c.last_seen_at)).order_by(c.id)
+    query = query if ended else query.where(c.ended_at.is_(None))
+    found: dict[int, tuple[ProcessRow, ...]] = {}
+    for some in _chunks(run_ids):
+        for row in reads.rows(query.where(c.run_id.in_(some))):
+            process_row = ProcessRow(*row[:9], *map(as_time, row[9:12]), *row[12:])
+            found[row[1]] = (*found.get(row[1], ()), process_row)
     return found
 
 
@@ -198,14 +215,14 @@ def exception_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int,
         .group_by(block.c.run_id)
     )
     found: Counter[int] = Counter()
-    for where in _slices(reads, runtime_exception.c.id):
+    for where in slices(reads, runtime_exception.c.id):
         found.update(dict(reads.rows(query.where(where))))
     return {run_id: number for run_id, number in found.items() if run_ids is None or run_id in run_ids}
 
 
-def _slices(reads: Reads, key: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
+def slices(reads: Reads, key: ColumnElement[int], *, at_least: int | None = None) -> Iterator[ColumnElement[bool]]:
     """Conditions that part a table by its primary key into slices of at most SLICE rows, whatever the gaps."""
-    first = reads.rows(select(func.min(key)))[0][0]
+    first = reads.rows(select(func.min(key)))[0][0] if at_least is None else at_least
     while first is not None:
         beyond = reads.rows(select(key).where(key >= first).order_by(key).offset(SLICE).limit(1))
         following = beyond[0][0] if beyond else None
@@ -344,7 +361,7 @@ def _exceptions_at(reads: Reads, block_ids: set[int]) -> list[ColumnElement[bool
     """Conditions for the exceptions of many blocks: without an index on the block each IN would be a full scan."""
     c = runtime_exception.c
     among = select(c.id, c.block_id).where(c.block_id.between(min(block_ids), max(block_ids)))
-    pairs = [row for where in _slices(reads, c.id) for row in reads.rows(among.where(where))]
+    pairs = [row for where in slices(reads, c.id) for row in reads.rows(among.where(where))]
     return [c.id.in_(some) for some in _chunks([number for number, block_id in pairs if block_id in block_ids])]
 
 

@@ -11,9 +11,10 @@ from sqlalchemy.pool import NullPool
 
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
 from outflow_core.errors import SourceError
+from outflow_core.exposure import passed_over
 from outflow_core.routing import bind_of
 from outflow_core.settings import Database
-from outflow_core.shapes import columns_by_table, refuse_unknown_shape
+from outflow_core.shapes import columns_by_table, process_columns, refuse_unknown_shape
 from outflow_core.sqlite_file import SqliteFile, sqlite_words
 
 STATEMENT_SECONDS = 15
@@ -46,6 +47,11 @@ class Reader:
         bind_of(statement)
         return self._ask(statement)
 
+    def has_processes(self) -> bool:
+        """Whether our table of processes is there; an upgrade can make it at any time."""
+        question, number = process_columns(self.database.dialect)
+        return int(self._ask(question)[0][0]) == number
+
     def pulse(self) -> Hashable:
         """A value that changes whenever the books do; the cheapest question there is."""
         if self._file is None:
@@ -65,10 +71,12 @@ class Reader:
 
     def _ask(self, statement: Executable) -> Sequence[Any]:
         for _ in range(TRIES):
+            is_old = self._connection is not None
             try:
                 rows = self._connected().execute(statement).all()
             except DBAPIError as error:
-                if self._is_steady() and not self._gets_lenient(error):
+                was_cut = is_old and error.connection_invalidated  # by a restarted server, most likely
+                if self._is_steady() and not was_cut and not self._gets_lenient(error):
                     raise self._failure(error) from None
             except (UnicodeError, ValueError, OverflowError) as error:
                 raise SourceError(
@@ -125,27 +133,18 @@ class Reader:
     def _make_engine(self) -> Engine:
         if self._file is not None:
             return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
-        options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
-        if self.database.schema:
-            options += f" {search_path(self.database.schema)}"
-        return create_engine(
-            postgresql_url(self.database, self.database.user or self.database.admin),
-            poolclass=NullPool,
-            connect_args={
-                "application_name": "outflow-tui",
-                "connect_timeout": CONNECT_SECONDS,
-                "keepalives_idle": 10,
-                "options": options,
-                "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
-            },
-        )
+        url = postgresql_url(self.database, self.database.login)
+        return create_engine(url, poolclass=NullPool, connect_args=_reading(self.database))
 
     def _failure(self, error: Exception) -> SourceError:
         """The failure in words; the connection is given up, so that the next question opens a new one."""
         self.close()
         if self._file is not None:
             return SourceError(sqlite_words(self._file.path, getattr(error, "orig", None) or error))
-        return SourceError(f"Cannot read {self.name}: {driver_words(error)}")
+        self._engine = None  # what it was made from, such as a password file, may be put right meanwhile
+        words, closed = driver_words(error), passed_over(self.database)
+        hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
+        return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}")
 
     def close(self) -> None:
         """Close the connection; the next question opens it again."""
@@ -157,3 +156,29 @@ class Reader:
                 connection.invalidate()
         if self._file is not None:
             self._file.forget_copy()
+
+
+def _reading(database: Database) -> dict[str, Any]:
+    """How a connection behaves that only reads: what is said here holds whatever the configuration says."""
+    options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
+    if database.schema:
+        options += f" {search_path(database.schema)}"
+    closed = passed_over(database)
+    return {
+        **(
+            {"passfile": f"{closed}/nowhere"} if closed else {}
+        ),  # libpq would complain of it in the middle of the screen
+        "application_name": "outflow-tui",
+        "connect_timeout": int(dict(database.options).get("connect_timeout", 0)) or CONNECT_SECONDS,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "options": options,
+        "target_session_attrs": _server_wanted(database),
+        "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
+    }
+
+
+def _server_wanted(database: Database) -> str:
+    """Which of several servers: one for writing is found by its not being read-only, which this session is."""
+    wanted = dict(database.options).get("target_session_attrs", "any")
+    return "primary" if wanted == "read-write" else wanted

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import Token
 from datetime import datetime
 from types import TracebackType
@@ -21,10 +22,12 @@ from outflow_core.maps import Outcome, Result, Submits, outcomes
 from outflow_core.masking import mask_secrets
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.states import BlockType, State
-from outflow_core.stored import storable
+from outflow_core.stored import kept_each
 
 _RECORDED = "_outflow_recorded_in"
 """The attribute of an exception that tells which run has it in the books: its id() may be used again."""
+_DICT: Any = vars(BaseException)["__dict__"]
+"""Gives the attributes of an exception, whatever its class says `__dict__` is."""
 HOSTNAME = socket.gethostname()
 
 
@@ -60,8 +63,8 @@ class Scope:
         self,
         name: str,
         *,
-        inputs: Sequence[Mapping[str, Any]] = (),
-        tasks: Sequence[str] = (),
+        inputs: Iterable[Mapping[str, Any]] = (),
+        tasks: Iterable[str] = (),
         upstream: Sequence[BlockRecord] = (),
         plugin: str | None = None,
         input_targets: Mapping[str, Any] | None = None,
@@ -86,14 +89,28 @@ class Scope:
         row = block_row(BlockType.TASK, name, **skipped)
         self.run.keep(BlocksAdded(self.run.uuid, (row,), self._parent(), _uuids(upstream)))
 
-    @contextmanager
-    def entered(self) -> Iterator[None]:
+    def entered(self) -> AbstractContextManager[None]:
         """Make this the place where decorated functions record, in this context."""
-        token = active_scope.set(self)
-        try:
-            yield
-        finally:
-            active_scope.reset(token)
+        return _Entered(self)
+
+    def note_for(self, stand_in: BaseException, error: BaseException) -> None:
+        """Take an exception for recorded if the one in whose place it goes on is."""
+        if self.run.has_noted(error):
+            self.run.note(stand_in)
+
+
+class _Entered:
+    """A scope as the place where decorated functions record; of a generator Python would touch the exception."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        self._token = active_scope.set(self._scope)
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ValueError):  # a generator that is closed elsewhere has not set it there
+            active_scope.reset(self._token)
 
 
 class RunRecord(Scope):
@@ -115,20 +132,23 @@ class RunRecord(Scope):
 
     def note(self, error: BaseException) -> None:
         """Remember that this exception is in the books already."""
-        vars(error)[_RECORDED] = self.uuid
+        with contextlib.suppress(Exception):  # it is the pipeline's exception that counts
+            _DICT.__get__(error)[_RECORDED] = self.uuid
 
     def has_noted(self, error: BaseException) -> bool:
         """Whether this exception is in the books already."""
-        return vars(error).get(_RECORDED) == self.uuid
+        return bool(_DICT.__get__(error).get(_RECORDED) == self.uuid)
 
     def finish(self, error: BaseException | None) -> None:
         """Close the run; an exception that no task or workflow recorded is kept in a block around the run."""
         ended = {"state": outcome(error), "end_time": datetime.now()}
-        if error is not None and ended["state"] is State.FAILED and not self.has_noted(error):
-            row = block_row(BlockType.WORKFLOW, TOP_LEVEL)
-            self.keep(BlocksAdded(self.uuid, (row,)))
-            self.keep(BlockChanged(row["uuid"], {**ended, "hostname": HOSTNAME}, exception=exception_row(error)))
-        self.keep(RunChanged(self.uuid, ended))
+        try:
+            if error is not None and ended["state"] is State.FAILED and not self.has_noted(error):
+                row = block_row(BlockType.WORKFLOW, TOP_LEVEL)
+                self.keep(BlocksAdded(self.uuid, (row,)))
+                self.keep(BlockChanged(row["uuid"], {**ended, "hostname": HOSTNAME}, exception=exception_row(error)))
+        finally:  # also when somebody presses Ctrl-C once more
+            self.keep(RunChanged(self.uuid, ended))
 
 
 class BlockRecord:
@@ -163,8 +183,8 @@ class BlockRecord:
         self._upstream = _uuids(upstream)
         self._described = {
             "plugin": plugin,
-            "input_targets": storable(input_targets or {}),
-            "output_targets": storable(output_targets or {}),
+            "input_targets": kept_each(input_targets or {}),
+            "output_targets": kept_each(output_targets or {}),
         }
 
     def _input_values(self) -> Any:
@@ -178,8 +198,16 @@ class BlockRecord:
             self.run.keep(BlockChanged(self.uuid, again, self._upstream))
             return
         row = block_row(self._type, self.name, **columns)
-        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._own_parent, self._upstream))
         self.uuid = str(row["uuid"])
+        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._own_parent, self._upstream))
+
+    def _enter(self) -> None:
+        """Start; when that is interrupted nobody leaves the block, so it ends here."""
+        try:
+            self._start()
+        except (KeyboardInterrupt, SystemExit) as error:
+            self._finish(error)
+            raise
 
     def _finish(self, error: BaseException | None) -> None:
         ended = {"state": outcome(error), "end_time": datetime.now()}
@@ -209,7 +237,7 @@ class TaskRecord(BlockRecord):
         return as_inputs(self._inputs)
 
     def __enter__(self) -> TaskRecord:
-        self._start()
+        self._enter()
         return self
 
 
@@ -219,12 +247,16 @@ class WorkflowRecord(BlockRecord, Scope):
     _type = BlockType.WORKFLOW
 
     def __init__(
-        self, run: RunRecord, name: str, parent: str | None, items: Sequence[Mapping[str, Any]], tasks: Sequence[str]
+        self, run: RunRecord, name: str, parent: str | None, items: Iterable[Mapping[str, Any]], tasks: Iterable[str]
     ) -> None:
+        if isinstance(tasks, str):
+            raise RecordError(f"{name!r}: 'tasks' is a list of names; write tasks=[{tasks!r}].")
+        if isinstance(items, Mapping):
+            raise RecordError(f"{name!r}: 'inputs' is a list with a mapping for each item; write inputs=[{{...}}].")
         Scope.__init__(self, run, None)
         BlockRecord.__init__(self, run, name, parent)
-        self._inputs_of_items = items
-        self._tasks = tasks
+        self._inputs_of_items = tuple(items)
+        self._tasks = tuple(tasks)
         self._items: list[Scope] = []
         self._token: Token[Scope | None] | None = None
 
@@ -237,9 +269,9 @@ class WorkflowRecord(BlockRecord, Scope):
         return [as_inputs(inputs) for inputs in self._inputs_of_items] if self._inputs_of_items else {}
 
     def __enter__(self) -> WorkflowRecord:
-        self._start()
+        self._enter()
         self._items = [Scope(self.run, self.uuid, inputs) for inputs in self._inputs_of_items]
-        self._announce(self._tasks)
+        self._announce(self._items, self._tasks)
         self._token = active_scope.set(self)
         return self
 
@@ -247,7 +279,8 @@ class WorkflowRecord(BlockRecord, Scope):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._token is not None:
-            active_scope.reset(self._token)
+            with contextlib.suppress(ValueError):  # a generator that is closed elsewhere has not set it there
+                active_scope.reset(self._token)
         self._finish(error)
 
     def map(self, task: str, function: Callable[..., Result], executor: Submits | None = None) -> list[Outcome[Result]]:
@@ -258,27 +291,40 @@ class WorkflowRecord(BlockRecord, Scope):
         the function must be one that can be pickled. An item that fails does not stop the others:
         its outcome holds the exception.
         """
-        if task not in self._tasks:
-            self._announce([task])
+        self._announce([item for item in self._items if task not in item._waiting], [task])
         uuids = [item._waiting[task] for item in self._items]
-        found = outcomes(self._items, task, function, executor)
-        for uuid, outcome_ in zip(uuids, found, strict=True):
-            if outcome_.error is not None and not self.run.has_noted(outcome_.error):
-                self._close_for(uuid, outcome_.error)
+        try:
+            found = outcomes(self._items, task, function, executor)
+        finally:
+            self._are_used(task, uuids)
+        self._close_lost(uuids, [outcome_.error for outcome_ in found])
         return found
 
-    def _close_for(self, uuid: str, error: BaseException) -> None:
-        """Close the block of an item whose worker went away without a word."""
-        ended = {"state": State.FAILED, "end_time": datetime.now()}
-        self.run.keep(BlockChanged(uuid, ended, exception=exception_row(error), if_open=True))
+    def _are_used(self, task: str, uuids: Sequence[str]) -> None:
+        """Take these blocks from the items here: those that ran in other processes took them from their copies."""
+        for item, uuid in zip(self._items, uuids, strict=True):
+            if item._waiting.get(task) == uuid:
+                del item._waiting[task]
 
-    def _announce(self, tasks: Sequence[str]) -> None:
-        """Put the tasks of all items into the books as pending, in one commit."""
-        places = [(item, name) for item in self._items for name in tasks]
-        rows = tuple(block_row(BlockType.TASK, name, input_values=as_inputs(item.inputs)) for item, name in places)
+    def _close_lost(self, uuids: Sequence[str], errors: Sequence[BaseException | None]) -> None:
+        """Close the blocks of items whose workers went away without a word; one exception may end thousands."""
+        rows: dict[int, dict[str, Any]] = {}
+        ended = {"state": State.FAILED, "end_time": datetime.now()}
+        for uuid, error in zip(uuids, errors, strict=True):
+            if error is None or self.run.has_noted(error):
+                continue
+            if id(error) not in rows:
+                rows[id(error)] = exception_row(error)
+            self.run.keep(BlockChanged(uuid, ended, exception=rows[id(error)], if_open=True))
+
+    def _announce(self, items: Sequence[Scope], tasks: Sequence[str]) -> None:
+        """Put tasks of items into the books as pending, in one commit."""
+        inputs = [as_inputs(item.inputs) for item in items]
+        places = [(item, values, name) for item, values in zip(items, inputs, strict=True) for name in tasks]
+        rows = tuple(block_row(BlockType.TASK, name, input_values=values) for _, values, name in places)
         if rows:
             self.run.keep(BlocksAdded(self.run.uuid, rows, self.uuid))
-        for (item, name), row in zip(places, rows, strict=True):
+        for (item, _, name), row in zip(places, rows, strict=True):
             item._waiting[name] = row["uuid"]
 
     def __iter__(self) -> Iterator[Scope]:
@@ -290,7 +336,7 @@ class WorkflowRecord(BlockRecord, Scope):
 
 def block_row(kind: BlockType, name: str, **columns: Any) -> dict[str, Any]:
     """A pending block, under a uuid of its own."""
-    row: dict[str, Any] = {"uuid": str(uuid4()), "type": kind, "name": name, "state": State.PENDING}
+    row: dict[str, Any] = {"uuid": str(uuid4()), "type": kind, "name": str(name), "state": State.PENDING}
     row |= {"input_targets": {}, "output_targets": {}, "input_values": {}}
     row |= {"start_time": None, "end_time": None, "hostname": None, "plugin": None}
     return row | columns
@@ -298,12 +344,18 @@ def block_row(kind: BlockType, name: str, **columns: Any) -> dict[str, Any]:
 
 def as_inputs(inputs: Mapping[str, Any]) -> dict[str, str]:
     """Input values as Outflow keeps them: each one JSON text of its own, secrets masked."""
-    return {key: json.dumps(value) for key, value in mask_secrets(storable(inputs)).items()}
+    return {key: json.dumps(value) for key, value in mask_secrets(kept_each(inputs)).items()}
 
 
 def outcome(error: BaseException | None) -> State:
-    """The state in which an exception leaves what it ended; leaving by `sys.exit(0)` is a success."""
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    """The state in which an exception leaves what it ended; leaving by `sys.exit(0)` is a success.
+
+    So is a generator that is closed before its end: whoever took from it needed no more. What made
+    them stop, if it was a failure, is recorded where it happened.
+    """
+    if error is None or isinstance(error, GeneratorExit):
+        return State.SUCCESS
+    if isinstance(error, SystemExit) and error.code in (None, 0):
         return State.SUCCESS
     return State.FAILED
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outflow_core.books import Books
-from outflow_core.errors import NotWrittenYetError, OutflowError, RefusedError
+from outflow_core.entries import Entry, from_line
+from outflow_core.errors import NotWrittenYetError, OutflowError, RecordError, RefusedError
+from outflow_core.forks import forks_wait
 from outflow_core.journal import JournalFile, journals
+
+BATCH = 100
+"""How many entries one transaction takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +28,10 @@ class Replayed:
     left: int = 0
     words: str = ""
     """Why entries are left, or where those are that the database refused."""
+    is_of_another: bool = False
+    """Whether the journal is for another database."""
     waits: bool = False
-    """Whether what is left follows up on something that may stand in another journal."""
+    """Whether all that is left follows up on something that may stand in another journal."""
 
     @property
     def told(self) -> str:
@@ -30,52 +40,121 @@ class Replayed:
         return ", ".join(f"{number} {what}" for what, number in numbers.items() if number) or self.words or "empty"
 
 
-def replay_file(file: JournalFile, books: Books) -> Replayed:
-    """Write what waits in a journal that this process holds; the first entry that cannot be written ends it."""
-    found = Replayed(file.path)
+def replay_file(file: JournalFile, books: Books, *, until: float = float("inf"), gives_up: bool = False) -> Replayed:
+    """Write what waits in a journal that this process holds, as far as it can be written.
+
+    What follows up on something that the books do not hold stays, in its order, and holds up nothing
+    else; with `gives_up` it is set aside. Stops when time.monotonic() is beyond `until`.
+    """
+    found, waiting, seen = Replayed(file.path), list[bytes](), 0
+    lines = file.waiting()
     try:
-        for entry, line in file.waiting():
-            try:
-                books.write(entry, again=True)
-                found = replace(found, written=found.written + 1)
-            except RefusedError as error:
-                aside = file.set_aside(line, str(error))
-                found = replace(found, refused=found.refused + 1, words=f"{error}; kept in {aside}")
+        while time.monotonic() < until and (batch := tuple(itertools.islice(lines, BATCH))):
+            found = _write(file, books, batch, found, waiting)
+            if waiting:  # noted all at once: who is killed before begins with them again
+                seen += sum(map(len, batch))
+            else:
+                file.done(batch)
+        if gives_up:
+            found = _set_aside(file, waiting, found)
+            waiting.clear()
     except (OutflowError, OSError) as error:
-        waits = isinstance(error, NotWrittenYetError)
-        return replace(found, left=file.count(), words=str(error), waits=waits)
+        found = replace(found, words=str(error))
+    if seen:
+        file.keep_of(seen, waiting)
+    left = file.count()
+    return replace(found, left=left, waits=left == len(waiting))
+
+
+def _write(file: JournalFile, books: Books, lines: Sequence[bytes], found: Replayed, waiting: list[bytes]) -> Replayed:
+    """Write these lines at once, or one by one where that fails; those that wait are added to `waiting`."""
+    try:
+        entries = [from_line(line) for line in lines]
+        _keep(books, entries)
+        return replace(found, written=found.written + len(entries))
+    except (RefusedError, NotWrittenYetError):
+        pass
+    except RecordError as error:
+        if not _is_unreadable(lines):
+            raise error from None
+    for line in lines:
+        try:
+            _keep(books, [from_line(line)])
+            found = replace(found, written=found.written + 1)
+        except NotWrittenYetError as error:
+            waiting.append(line)
+            found = replace(found, words=str(error))
+        except RecordError as error:
+            if not isinstance(error, RefusedError) and not _is_unreadable([line]):
+                raise
+            aside = file.set_aside(line, str(error))
+            found = replace(found, refused=found.refused + 1, words=f"{error}; kept in {aside}")
     return found
 
 
-def replay_folder(folder: Path, books: Books, *, of_others: bool = False) -> tuple[Replayed, ...]:
+def _keep(books: Books, entries: Sequence[Entry]) -> None:
+    with forks_wait():
+        books.write_again(entries)
+
+
+def _is_unreadable(lines: Sequence[bytes]) -> bool:
+    for line in lines:
+        try:
+            from_line(line)
+        except RecordError:
+            return True
+    return False
+
+
+def _set_aside(file: JournalFile, lines: Sequence[bytes], found: Replayed) -> Replayed:
+    for line in lines:
+        aside = file.set_aside(line, found.words)
+        found = replace(found, refused=found.refused + 1, words=f"given up, kept in {aside}")
+    return found
+
+
+def replay_folder(
+    folder: Path,
+    books: Books,
+    *,
+    of_others: bool = False,
+    until: float = float("inf"),
+    gives_up: bool = False,
+) -> tuple[Replayed, ...]:
     """Write what waits in the journals of a folder that no process holds any more.
 
     Journals of another database stay, unless `of_others`. What one journal follows up on may stand
-    in another: they are gone through until nothing moves.
+    in another: they are gone through until nothing moves, and no further when the books are away.
     """
     found: dict[Path, Replayed] = {}
-    while True:
-        moved = False
+    moves = True
+    while moves:
+        moves = False
         for path in journals(folder):
             before = found.get(path)
-            if before is None or before.waits:
-                found[path] = _added(before, _replay(path, books, of_others))
-                moved = moved or bool(found[path].written > (before.written if before else 0))
-        if not moved:
-            return tuple(found.values())
+            if before is not None and not before.waits:
+                continue
+            found[path] = now = _added(before, _replay(path, books, of_others, until))
+            moves = moves or now.written > (before.written if before else 0)
+            if now.left and not now.waits:  # the books are away, or time is up
+                return tuple(found.values())
+    if gives_up:
+        found |= {path: _replay(path, books, of_others, until, gives_up=True) for path in journals(folder)}
+    return tuple(found.values())
 
 
-def _replay(path: Path, books: Books, of_others: bool) -> Replayed:
+def _replay(path: Path, books: Books, of_others: bool, until: float, *, gives_up: bool = False) -> Replayed:
     try:
         file = JournalFile.take(path)
     except (OutflowError, OSError) as error:
-        return Replayed(path, left=1, words=str(error))
+        return Replayed(path, left=1, words=str(error), waits=True)
     if file is None:
         return Replayed(path, words="held by a process that still runs" if path.exists() else "")
     if file.database != books.name and not of_others:
-        found = Replayed(path, left=file.count(), words=f"{path}: is for another database, {file.database}")
+        words = f"{path}: is for another database, {file.database}"
+        found = Replayed(path, left=file.count(), words=words, is_of_another=True, waits=True)
     else:
-        found = replay_file(file, books)
+        found = replay_file(file, books, until=until, gives_up=gives_up)
     (file.close if found.left else file.remove)()
     return found
 

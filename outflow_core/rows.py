@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from outflow_core.states import BlockType, State
@@ -104,6 +105,33 @@ class BlockDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessingRow:
+    """What one run did with one input: all the tasks of a map's item, or all that were given the same inputs.
+
+    Where the tasks of an item cannot be told, `is_whole_map` says that `state`, the times and
+    `blocks` are those of the map. `same_configuration` is None when no configuration was compared;
+    `uncompared` counts the secrets that were masked before they were stored.
+    """
+
+    run: RunRow
+    inputs: Mapping[str, Any]
+    state: State
+    workflow: str | None
+    tasks: tuple[str, ...]
+    blocks: tuple[int, ...]
+    start_time: datetime | None
+    end_time: datetime | None
+    is_whole_map: bool = False
+    same_configuration: bool | None = None
+    uncompared: int = 0
+
+    @property
+    def is_success(self) -> bool:
+        """Whether every task of this input is known to be a success, or skipped beside one that is."""
+        return self.state is State.SUCCESS and not self.is_whole_map
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationRow:
     """One stored configuration and its settings, secrets masked; `masked` are the paths that were.
 
@@ -116,3 +144,62 @@ class ConfigurationRow:
     settings: Mapping[str, Any]
     masked: tuple[tuple[str | int, ...], ...] = ()
     sealed: tuple[tuple[str | int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One process that records a run, as it announced itself. Unlike all other times these are UTC."""
+
+    id: int
+    run_id: int
+    hostname: str | None
+    pid: int
+    pid_space: str | None
+    start_ticks: int | None
+    slurm_job_id: str | None
+    slurm_array_job_id: str | None
+    slurm_array_task_id: str | None
+    started_at: datetime | None
+    last_seen_at: datetime | None
+    ended_at: datetime | None
+    beat_seconds: float
+    age_seconds: float | None
+    """How long ago it was last heard of when the row was read, by the database's clock."""
+
+    @property
+    def job(self) -> str:
+        """Its Slurm job, of an array as Slurm writes it (990_8); '' when there is none."""
+        if self.slurm_array_job_id and self.slurm_array_task_id:
+            return f"{self.slurm_array_job_id}_{self.slurm_array_task_id}"
+        return self.slurm_job_id or ""
+
+
+class Sign(str, Enum):
+    """How a process stands."""
+
+    ALIVE = "alive"
+    MISSED = "no heartbeat"
+    GONE = "gone"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class LostProcess:
+    """A process that did not say that it ended, and was last heard of at `since`, by our clock."""
+
+    pid: int
+    hostname: str | None
+    job: str
+    since: datetime
+    is_gone: bool
+    """Whether it was looked for and is not there; else only its beats do not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How many of the processes that record a run are alive and how many lost; when they beat is not in it."""
+
+    alive: int
+    lost: int = 0
+    latest: LostProcess | None = None
+    """Of the lost ones that of which most can be hoped: not proven to be gone, then heard of last."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, Executable, event, text
 from sqlalchemy.engine import Result
@@ -13,7 +15,13 @@ from outflow_core.binds import Model, bind_key_of
 from outflow_core.engines import Engines, Role
 from outflow_core.errors import BindError
 from outflow_core.routing import bind_of, is_raw
-from outflow_core.settings import DEFAULT_BIND
+from outflow_core.settings import DEFAULT_BIND, Database
+
+_live: WeakSet[RoutedSession] = WeakSet()
+_inherited: list[RoutedSession] = []
+"""The sessions of the process that this one was forked from: were they collected here, their transactions would end."""
+
+os.register_at_fork(before=lambda: _inherited.extend(_live), after_in_parent=_inherited.clear)
 
 
 class RoutedSession(Session):
@@ -26,8 +34,9 @@ class RoutedSession(Session):
     def __init__(self, engines: Engines, role: Role = "user", **options: Any) -> None:
         refuse_unknown_keys(engines)
         super().__init__(**options)
+        _live.add(self)
         self._engines = engines
-        self._role: Role = role
+        self.role: Role = role
         event.listen(self, "do_orm_execute", _name_statement)
 
     def get_bind(
@@ -42,7 +51,7 @@ class RoutedSession(Session):
         """The engine for a statement or a mapped class; `bind_key` decides for raw SQL."""
         if bind is not None:
             return bind
-        return self._engines.engine(bind_key or self._key_of(mapper, clause), self._role)
+        return self._engines.engine(bind_key or self._key_of(mapper, clause), self.role)
 
     def _key_of(self, mapper: Any, clause: Any) -> str:
         found = bind_of(clause) if clause is not None else None
@@ -58,6 +67,16 @@ class RoutedSession(Session):
     ) -> Result[Any]:
         """Run raw SQL in the database of one bind key; `:name` in it stands for `values["name"]`."""
         return self.execute(text(statement), dict(values or {}), bind_arguments={"bind_key": bind})
+
+    def holds(self, database: Database) -> bool:
+        """Whether this session has written into a SQLite file and not committed yet."""
+        settings = self._engines.settings
+        keys = [key for key, known in settings.databases.items() if known.path == database.path]
+        return self.in_transaction() and self.is_active and any(map(self._has_written, keys))
+
+    def _has_written(self, key: str) -> bool:
+        connection = self.connection(bind_arguments={"bind": self._engines.engine(key, self.role)})
+        return bool(getattr(connection.connection.driver_connection, "in_transaction", False))
 
     def rows(self, statement: Executable) -> Sequence[Any]:
         """The rows of a statement, fetched whole."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Executable, text
 
 from outflow_core.errors import SchemaError
-from outflow_core.tables import OUTFLOW_TABLES
+from outflow_core.tables import OUTFLOW_TABLES, process
 
 _COLUMNS = {
     "sqlite": "SELECT m.name, p.name FROM sqlite_master AS m, pragma_table_info(m.name) AS p WHERE m.type = 'table'",
@@ -19,6 +19,14 @@ _COLUMNS = {
         "AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
     ),
 }
+_NAMES = ", ".join(f"'{column.name}'" for column in process.columns)
+_PROCESS_COLUMNS = {
+    "sqlite": f"SELECT count(*) FROM pragma_table_info('{process.name}') WHERE name IN ({_NAMES})",
+    "postgresql": (
+        f"SELECT count(*) FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass('{process.name}') "
+        f"AND attname IN ({_NAMES}) AND NOT attisdropped AND has_table_privilege(attrelid, 'SELECT')"
+    ),
+}
 _WAY_OUT = "run 'outflow-db upgrade', or Outflow's own 'management db upgrade'"
 
 
@@ -28,6 +36,11 @@ def columns_by_table(connection: Connection) -> dict[str, set[str]]:
     for table, column in connection.execute(text(_COLUMNS[connection.dialect.name])):
         found[str(table)].add(str(column))
     return dict(found)
+
+
+def process_columns(dialect: str) -> tuple[Executable, int]:
+    """How to ask for the columns of our table of processes that may be read, and how many there should be."""
+    return text(_PROCESS_COLUMNS[dialect]), len(process.columns)
 
 
 def missing_columns(found: dict[str, set[str]]) -> list[str]:

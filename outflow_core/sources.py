@@ -6,19 +6,21 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from outflow_core.database_entries import expanded
+from outflow_core.databases import DEFAULT_BIND, DEFAULT_FILE, Credentials, Database
 from outflow_core.errors import ConfigError
+from outflow_core.libpq_options import Options, read_options, refuse_unknown_option
 from outflow_core.masking import MASK
 from outflow_core.settings import (
     CONFIG_NAMES,
-    DEFAULT_BIND,
-    DEFAULT_FILE,
-    Credentials,
-    Database,
-    expanded,
+    Settings,
     find_config,
     load_settings,
     read_database,
+    read_settings,
 )
+
+_OF_URLS = ("host", "port", "sslmode", "service")
 
 
 def find_database(source: str | None = None) -> Database:
@@ -27,7 +29,7 @@ def find_database(source: str | None = None) -> Database:
     Without `source` the configuration is looked for as `find_config` does.
     """
     if source is None:
-        return load_settings().database()
+        return read_database(find_config())
     if "://" in source:
         return _database_from_url(source)
     path = expanded("source", source)
@@ -46,6 +48,18 @@ def find_database(source: str | None = None) -> Database:
     if _is_sqlite(path):
         return Database(DEFAULT_BIND, "sqlite", path=path.absolute())
     return read_database(path)
+
+
+def find_settings(source: str | None = None) -> Settings | None:
+    """The configuration that a source names or holds; None for a bare database."""
+    if source is None:
+        return load_settings()
+    if "://" in source:
+        return None
+    path = expanded("source", source)
+    if path.is_dir():
+        return read_settings(find_config(path)) if any((path / name).is_file() for name in CONFIG_NAMES) else None
+    return read_settings(path) if path.is_file() and not _is_sqlite(path) else None
 
 
 def _database_in(folder: Path) -> Database:
@@ -88,20 +102,28 @@ def _database_from_url(url: str) -> Database:
         return Database(DEFAULT_BIND, "sqlite", path=Path(unquote(parts.path[1:])).absolute())
     if scheme not in ("postgresql", "postgres"):
         raise ConfigError(f"{shown}: only postgresql:// and sqlite:// URLs are understood, not {scheme}://.")
-    options = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
-    if unknown := sorted(set(options) - {"host", "port", "sslmode"}):
-        raise ConfigError(f"{shown}: unknown option {unknown[0]!r}; only host, port and sslmode are understood.")
-    port_text = options.get("port")
+    said = {name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&")) if name}
+    options = _options(shown, {name: value for name, value in said.items() if name not in _OF_URLS})
+    port_text = said.get("port")
     user = Credentials(unquote(parts.username), _unquoted(parts.password)) if parts.username else None
     return Database(
         DEFAULT_BIND,
         "postgresql",
-        host=_unquoted(options.get("host") or host),
+        host=said.get("host") or _unquoted(host),
         port=int(port_text) if port_text and port_text.isdigit() else port,
         database=unquote(parts.path[1:]) or None,
         user=user,
-        sslmode=options.get("sslmode"),
+        sslmode=said.get("sslmode"),
+        service=said.get("service"),
+        options=options,
     )
+
+
+def _options(shown: str, said: dict[str, str]) -> Options:
+    """The connection options of a URL; its paths are relative to where one stands, as libpq has it."""
+    for name in said:
+        refuse_unknown_option(shown, name)
+    return read_options(shown, Path.cwd(), said)
 
 
 _PASSWORD = re.compile(r"(?i)(password\s*=\s*)('[^']*'|\S+)|(?<=:)[^@\s]*(?=@)")

@@ -1,10 +1,24 @@
-"""The five tables of Outflow 0.7 to 0.9, for SQLAlchemy Core: reading them needs no ORM."""
+"""The five tables of Outflow 0.7 to 0.9 and ours beside them, for SQLAlchemy Core: reading them needs no ORM."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Enum, ForeignKey, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Enum,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from outflow_core.states import BlockType, State
@@ -77,5 +91,24 @@ runtime_exception = Table(
     Column("traceback", Text, nullable=False),
     Column("time", DateTime, nullable=False),
 )
+
+process = Table(
+    "outflow_core_process",  # may be absent: in databases that Outflow made and nobody upgraded
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Integer, ForeignKey("outflow_run.id", ondelete="CASCADE"), nullable=False),
+    Column("hostname", String(256)),
+    Column("pid", Integer, nullable=False),
+    Column("pid_space", String(128)),
+    Column("start_ticks", BigInteger),
+    Column("slurm_job_id", String(64)),
+    Column("slurm_array_job_id", String(64)),
+    Column("slurm_array_task_id", String(64)),
+    Column("started_at", DateTime, nullable=False),
+    Column("last_seen_at", DateTime, nullable=False),
+    Column("ended_at", DateTime),
+    Column("beat_seconds", Float, nullable=False),
+)
+"""The processes that record runs. Unlike all other times these are UTC, by the database's clock."""
 
 OUTFLOW_TABLES = (configuration, run, block, edge, runtime_exception)

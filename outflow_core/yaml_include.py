@@ -8,8 +8,8 @@ opened, and size, depth and aliases are bounded before anything is built.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -17,15 +17,9 @@ from typing import Any, Final
 import yaml
 
 from outflow_core.errors import ConfigError
-
-try:
-    from yaml import CSafeLoader as _Parser
-except ImportError:  # libyaml is not in every build of PyYAML; the pure parser gives the same nodes
-    from yaml import SafeLoader as _Parser  # type: ignore[assignment]
+from outflow_core.yaml_bounds import MERGE, Parser, check_events, measure, place, refuse_equal_keys, weigh
 
 MAX_BYTES: Final = 10_000_000
-MAX_DEPTH: Final = 60
-MAX_VALUES: Final = 1_000_000
 MAX_FILES: Final = 1_000
 MAX_CHAIN: Final = 30
 
@@ -34,14 +28,15 @@ MAX_CHAIN: Final = 30
 class _Read:
     """How much was read for one configuration, all its includes together."""
 
-    files: int = 0
+    files: list[Path] = field(default_factory=list)
     characters: int = 0
 
-    def count(self, first: Path, text: str) -> None:
+    def count(self, chain: tuple[Path, ...], path: Path, text: str) -> None:
         """Count one more file; ConfigError when it was one too many."""
-        self.files += 1
+        first = (*chain, path)[0]
+        self.files.append(path)
         self.characters += len(text)
-        if self.files > MAX_FILES:
+        if len(self.files) > MAX_FILES:
             raise ConfigError(f"{first}: includes more than {MAX_FILES} files.")
         if self.characters > MAX_BYTES:
             raise ConfigError(f"{first}: larger than {MAX_BYTES // 1_000_000} MB with all that it includes.")
@@ -52,22 +47,28 @@ def load_yaml(path: Path) -> Any:
 
     Raises ConfigError, naming file, line and column, for whatever cannot be read.
     """
-    value = _load(path, (), _Read())
-    _weigh(value, path, 0, {})
-    return value
+    return load_yaml_and_files(path)[0]
+
+
+def load_yaml_and_files(path: Path) -> tuple[Any, tuple[Path, ...]]:
+    """The content of a YAML file, and all the files that it was read from."""
+    read = _Read()
+    value = _load(path, (), read)
+    weigh(value, path)
+    return value, tuple(dict.fromkeys(read.files))
 
 
 def _load(path: Path, chain: tuple[Path, ...], read: _Read) -> Any:
     here = _resolved(path, chain)
     if here in chain:
         circle = " -> ".join(str(step) for step in (*chain[chain.index(here) :], here))
-        raise ConfigError(f"{chain[-1]}: !include goes round in a circle: {circle}; take one of them out.")
+        raise ConfigError(f"goes round in a circle: {circle}; take one of them out.")
     if len(chain) >= MAX_CHAIN:
         raise ConfigError(f"{chain[0]}: a chain of more than {MAX_CHAIN} files that include each other.")
     text = read_text(path, chain)
-    read.count((*chain, path)[0], text)
+    read.count(chain, path, text)
     try:
-        _check_events(path, text)
+        check_events(path, text)
         loader = _loader_class(path, (*chain, here), read)(text)
         try:
             node = loader.get_single_node()
@@ -104,125 +105,101 @@ def read_text(path: Path, chain: tuple[Path, ...] = ()) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def texts_in(text: str) -> Iterator[str]:
+    """The values and keys of one YAML file as they are written, those of the files it includes not among them."""
+    for event in yaml.parse(text, Loader=Parser):
+        if isinstance(event, yaml.ScalarEvent):
+            yield event.value
+
+
 def _included_from(chain: tuple[Path, ...]) -> str:
     return f" (included from {', included from '.join(str(step) for step in reversed(chain))})" if chain else ""
 
 
 def _describe(path: Path, text: str, error: yaml.MarkedYAMLError, chain: tuple[Path, ...]) -> str:
     mark = error.problem_mark or error.context_mark
-    place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+    where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
     problem = error.problem or error.context or "not YAML"
     line = "".join(text.split("\n")[mark.line : mark.line + 1]) if mark else ""
     indent = line[: len(line) - len(line.lstrip())]
     hint = "; YAML is indented with spaces, not tabs" if "\t" in indent else ""
-    return f"{place}: {problem}{hint}{_included_from(chain)}"
-
-
-def _check_events(path: Path, text: str) -> None:
-    """Refuse nesting that would exhaust the stack of the recursive composer."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Parser):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ConfigError(f"{_place(path, event)}: nested more than {MAX_DEPTH} levels deep.")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _place(path: Path, marked: Any) -> str:
-    return f"{path}:{marked.start_mark.line + 1}:{marked.start_mark.column + 1}"
+    return f"{where}: {problem}{hint}{_included_from(chain)}"
 
 
 def _build(loader: Any, node: yaml.Node, path: Path) -> Any:
-    _measure(node, path, {})
+    measure(node, path, {})
     return loader.construct_document(node)
-
-
-def _measure(node: yaml.Node, path: Path, sizes: dict[int, int]) -> int:
-    """How many values the node stands for once its aliases are written out; each node is visited once."""
-    known = sizes.get(id(node))
-    if known is not None:
-        if known == 0:
-            raise ConfigError(f"{_place(path, node)}: an alias stands inside its own anchor.")
-        return known
-    sizes[id(node)] = 0
-    size = 1
-    if isinstance(node, yaml.MappingNode):
-        _refuse_duplicates(node, path)
-        size += sum(_measure(value, path, sizes) + 1 for _, value in node.value)
-    elif isinstance(node, yaml.SequenceNode):
-        size += sum(_measure(item, path, sizes) for item in node.value)
-    if size > MAX_VALUES:
-        raise ConfigError(f"{_place(path, node)}: its aliases stand for more than {MAX_VALUES:,} values.")
-    sizes[id(node)] = size
-    return size
-
-
-def _refuse_duplicates(node: yaml.MappingNode, path: Path) -> None:
-    seen: dict[tuple[str, str], yaml.Node] = {}
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise ConfigError(f"{_place(path, key)}: a key must be a plain value, not a list or a mapping.")
-        if key.tag == "tag:yaml.org,2002:merge":
-            continue
-        first = seen.setdefault((key.tag, key.value), key)
-        if first is not key:
-            line = first.start_mark.line + 1
-            raise ConfigError(f"{_place(path, key)}: the key {key.value!r} stands here twice (first in line {line}).")
-
-
-def _weigh(value: Any, path: Path, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """How many values there are and how deep they go, each shared one counted wherever it stands.
-
-    What aliases of an include stand for is known only when all files are in place.
-    """
-    if not isinstance(value, (dict, list, tuple, set)):
-        return 1, 0
-    if id(value) not in known:
-        if depth >= MAX_DEPTH:
-            raise ConfigError(f"{path}: nested more than {MAX_DEPTH} levels deep, with all that it includes.")
-        items: Iterable[Any] = value.values() if isinstance(value, dict) else value
-        inside = [_weigh(item, path, depth + 1, known) for item in items]
-        known[id(value)] = 1 + sum(size for size, _ in inside), 1 + max((height for _, height in inside), default=0)
-    size, height = known[id(value)]
-    if size > MAX_VALUES:
-        raise ConfigError(f"{path}: stands for more than {MAX_VALUES:,} values, with all that it includes.")
-    if depth + height > MAX_DEPTH:
-        raise ConfigError(f"{path}: nested more than {MAX_DEPTH} levels deep, with all that it includes.")
-    return size, height
 
 
 def _loader_class(path: Path, chain: tuple[Path, ...], read: _Read) -> type:
     """A loader of its own for each file: `!include` has to know in which file it stands."""
 
-    class Loader(_Parser):
+    class Loader(Parser):
+        def __init__(self, text: str) -> None:
+            super().__init__(text)
+            self.flat: set[int] = set()
+
         def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+            if isinstance(node, _Made):
+                return node.made
             try:
                 return super().construct_object(node, deep)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
                 kind = node.tag.rpartition(":")[2]
-                raise ConfigError(f"{_place(path, node)}: {str(node.value)[:80]!r} is no valid {kind}.") from None
+                raise ConfigError(f"{place(path, node)}: {str(node.value)[:80]!r} is no valid {kind}.") from None
+
+        def flatten_mapping(self, node: yaml.MappingNode) -> None:
+            if id(node) not in self.flat:  # a mapping that others merge comes here again, with its own merges done
+                self.flat.add(id(node))
+                refuse_equal_keys(self, node, path)
+                _put_merged_includes(self, node)
+            super().flatten_mapping(node)
 
     def include(loader: Any, node: yaml.Node) -> Any:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise ConfigError(f"{_place(path, node)}: !include wants the path of one file.")
+            raise ConfigError(f"{place(path, node)}: !include wants the path of one file.")
         name = node.value.strip()
         if "://" in name:
-            raise ConfigError(f"{_place(path, node)}: !include reads files, not the URL {name!r}.")
+            raise ConfigError(f"{place(path, node)}: !include reads files, not the URL {name!r}.")
         try:
             return _included(name, path.parent, chain, read)
         except ConfigError as error:
             if f"{path}:" in str(error):
                 raise
-            raise ConfigError(f"{_place(path, node)}: !include {name}: {error}") from None
+            raise ConfigError(f"{place(path, node)}: !include {name}: {error}") from None
 
     def refuse(loader: Any, suffix: str, node: yaml.Node) -> Any:
-        raise ConfigError(f"{_place(path, node)}: the tag {node.tag!r} is not allowed; only !include is.")
+        raise ConfigError(f"{place(path, node)}: the tag {node.tag!r} is not allowed; only !include is.")
 
     Loader.add_constructor("!include", include)
     Loader.add_multi_constructor("", refuse)
     return Loader
+
+
+class _Made(yaml.ScalarNode):
+    """A node whose value was made already, in the file that it comes from."""
+
+    def __init__(self, made: Any, place_of: yaml.Node) -> None:
+        super().__init__("!made", "", place_of.start_mark, place_of.end_mark)
+        self.made = made
+
+
+def _put_merged_includes(loader: Any, node: yaml.MappingNode) -> None:
+    """Put what is included in the place of `<<: !include x.yml`: the parser merges nodes, not values."""
+    for number, (key, value) in enumerate(node.value):
+        if key.tag == MERGE and isinstance(value, yaml.SequenceNode):
+            value.value[:] = [_nodes_of(loader, part) for part in value.value]
+        elif key.tag == MERGE:
+            node.value[number] = (key, _nodes_of(loader, value))
+
+
+def _nodes_of(loader: Any, node: yaml.Node) -> yaml.Node:
+    """An `!include` of a mapping as a mapping of ready values; any other node as it is."""
+    found = loader.construct_object(node, deep=True) if node.tag == "!include" else None
+    if not isinstance(found, dict):
+        return node
+    pairs = [(_Made(key, node), _Made(value, node)) for key, value in found.items()]
+    return yaml.MappingNode("tag:yaml.org,2002:map", pairs, node.start_mark, node.end_mark)
 
 
 def _included(name: str, folder: Path, chain: tuple[Path, ...], read: _Read) -> Any:

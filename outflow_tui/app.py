@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -14,18 +15,21 @@ from textual import events
 from textual.actions import parse
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
 
+from outflow_core.errors import ConfigError
 from outflow_core.tracebacks import Frame
-from outflow_tui import keys
+from outflow_tui import announcements, keys, status, themes
 from outflow_tui.editor import EditorError, editor_command, run_editor
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
+from outflow_tui.preferences import Preferences
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.config_diff import ConfigDiffScreen
+from outflow_tui.screens.config_table import ConfigTableScreen
 from outflow_tui.screens.configuration import ConfigurationScreen
 from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.help import HelpScreen
@@ -33,18 +37,23 @@ from outflow_tui.screens.neighbours import NeighboursScreen
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
 from outflow_tui.screens.save import SaveScreen
+from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
 
+SECONDS = 1.0
+"""How often to look, unless somebody says otherwise."""
 CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
 
 _HELP_OF: dict[type[BooksScreen], str] = {
     RunsScreen: "Runs",
     RunScreen: "Run",
+    ConfigTableScreen: "Several configurations",
     TracebackScreen: "Traceback",
     FailuresScreen: "Failures",
     NeighboursScreen: "Upstream, downstream",
+    TimelineScreen: "Timeline",
     ConfigurationScreen: "Configuration",
     ConfigDiffScreen: "Difference",
     SaveScreen: "Save",
@@ -74,14 +83,15 @@ class OutflowApp(App[None]):
     TITLE = "outflow-tui"
     ANIMATION_LEVEL: ClassVar[str] = "none"
 
-    seen: reactive[tuple[Snapshot, ...]] = reactive((), init=False)
+    seen: var[tuple[Snapshot, ...]] = var((), init=False)
 
     def __init__(
         self,
         sources: Sequence[Watched],
         *,
-        seconds: float = 1.0,
+        seconds: float | None = None,
         clock: Callable[[], datetime] = datetime.now,
+        preferences: Preferences | None = None,
     ) -> None:
         is_plain = wants_plain_colours(os.environ)
         super().__init__(ansi_color=True if is_plain else None)
@@ -92,12 +102,29 @@ class OutflowApp(App[None]):
         self.is_paused = False
         self.libraries = False
         self._sources = tuple(sources)
-        self._seconds = seconds
+        likes = preferences or Preferences()
+        self._seconds = seconds = seconds or likes.every or SECONDS
         self._latest = tuple(Snapshot(source.name) for source in sources)
         self._missed: dict[int, Snapshot] | None = None
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
+        self._waited_for: set[tuple[int, int]] = set()
+        self._title = ""
+        self.keymap = likes.keymap
+        self.set_keymap(dict(likes.keymap))
+        self._dress(likes, is_plain)
+
+    def _dress(self, likes: Preferences, is_plain: bool) -> None:
+        """Put on the theme that the user likes, unless the terminal's own colours are to be left alone."""
+        for theme in themes.OWN:
+            self.register_theme(theme)
+        if likes.theme is not None and likes.theme not in self.available_themes:
+            near = difflib.get_close_matches(likes.theme, list(self.available_themes), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(self.available_themes))}."
+            raise ConfigError(f"{likes.path}: theme: unknown {likes.theme!r}; {hint}")
         if is_plain:
             self.theme = "ansi-dark"
+        elif likes.theme is not None:
+            self.theme = likes.theme
 
     def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
         return Poller(source.name, source.opens, lambda snapshot: self._receive(place, snapshot), seconds=seconds)
@@ -138,7 +165,9 @@ class OutflowApp(App[None]):
             poller.stop()
 
     def on_unmount(self) -> None:
-        """Leave no thread and no connection behind."""
+        """Leave no thread, no connection and no title behind."""
+        if self._title:
+            self.write_to_terminal(announcements.GIVE_TITLE_BACK)
         for poller in self._pollers:
             poller.stop()
 
@@ -156,6 +185,29 @@ class OutflowApp(App[None]):
         self._latest = tuple(latest)
         if not self.is_paused:
             self.seen = self._latest
+        self._announce()
+
+    def _announce(self) -> None:
+        """Tell what ended, and keep the terminal's title true; the same again costs nothing."""
+        for key, line in announcements.ended(self._waited_for, self._latest).items():
+            self._waited_for.discard(key)
+            self.notify(announcements.ending(line).capitalize(), markup=False, timeout=10)
+            self.write_to_terminal(announcements.notice(announcements.ending(line), os.environ))
+        lines = [line for snapshot in self._latest for line in snapshot.runs]
+        title = f"outflow: {status.tally(lines, self.clock())}"
+        if title != self._title and announcements.has_title(os.environ):
+            self.write_to_terminal(("" if self._title else announcements.KEEP_TITLE) + announcements.title(title))
+            self._title = title
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send what is not drawn: a title, a bell."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def wait_for(self, place: int, run_id: int) -> bool:
+        """Tell when this run ends, or not any more; whether it will be told."""
+        self._waited_for ^= {(place, run_id)}
+        return (place, run_id) in self._waited_for
 
     def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
         """Put a screen on top, and look at what it wants to know."""
@@ -211,6 +263,10 @@ class OutflowApp(App[None]):
             for place, snapshot in missed.items():
                 self.post_message(Seen(place, snapshot))
 
+    def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
+        """Put the configurations of several runs side by side."""
+        self.show(ConfigTableScreen(runs))
+
     def get_key_display(self, binding: Binding) -> str:
         """A key as the footer shows it, by its name where its sign is not ASCII."""
         shown = super().get_key_display(binding)
@@ -219,7 +275,7 @@ class OutflowApp(App[None]):
     def action_help(self) -> None:
         """Show the keys of the screen on top."""
         if not isinstance(self.screen, HelpScreen):
-            self.show(HelpScreen(self._help_of(self.screen)))
+            self.show(HelpScreen(self._help_of(self.screen), self.keymap))
 
     def _help_of(self, screen: Screen[Any]) -> str:
         return next((name for kind, name in _HELP_OF.items() if isinstance(screen, kind)), "Everywhere")
@@ -232,7 +288,7 @@ class OutflowApp(App[None]):
     def action_save_as(self) -> None:
         """Choose as what to save the screen on top."""
         if isinstance(self.screen, BooksScreen) and not isinstance(self.screen, SaveScreen):
-            self.show(SaveScreen(self.screen))
+            self.show(SaveScreen(self.screen, self.keymap))
 
     def action_read_now(self) -> None:
         """Ask every source now."""
@@ -259,6 +315,8 @@ class OutflowApp(App[None]):
         """The palette: what the keys of this screen do, in words, and the program's own."""
         for table in {id(table): table for table in [keys.SCREENS[self._help_of(screen)][0], keys.APP]}.values():
             for binding in keys.bindings(table):
+                pressed = f"key {keys.shown(self.keymap.get(binding.id or '', binding.key))}"
+
                 if not _is_possible(binding.action, screen):
                     continue
                 pressed = f"key {keys.shown(binding.key)}"

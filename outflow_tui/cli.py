@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -18,7 +18,7 @@ from outflow_core.states import State
 
 if TYPE_CHECKING:
     from outflow_core.reader import Reader
-    from outflow_core.rows import ConfigurationRow, RunRow
+    from outflow_core.rows import ConfigurationRow, Life, ProcessRow, RunRow, Sign
 
 TROUBLE = 2
 TRIES = 3
@@ -30,8 +30,20 @@ _SOURCE_HELP = (
 )
 
 
+_PROCESSED_HELP = (
+    "Every processing of an input: the tasks of a run, or an item of a map, that were given it. Ends with 0 when a run "
+    "processed it successfully with the configuration in force now (that of the source; of a bare database with any), "
+    "with 1 when none did, with 2 on trouble."
+)
+_VALUE_HELP = (
+    "an input is meant when it is this very text, a path whose last part it is (n1.fits means /data/n1.fits too), or "
+    "the number, true, false or null that is written so; also inside a list or a mapping; with KEY= only what stands "
+    "under that name"
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; the exit status is 0, or 2 on trouble (`diff`: 1 when there are differences)."""
+    """Run the program; the exit status is 0, or 2 on trouble (1: `diff` found some, `processed` found no success)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     words = _command_first(words)
     named = words[0] if words else None
@@ -89,11 +101,12 @@ class _Parser(argparse.ArgumentParser):
 def _screen_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="outflow-tui",
-        description="Watch the runs of data pipelines. For scripts: outflow-tui runs|show|failures|diff|config --help",
+        description="Watch the runs of data pipelines. "
+        "For scripts: outflow-tui runs|show|failures|diff|config|processed --help",
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help=_SOURCE_HELP)
     parser.add_argument("--config", metavar="FILE", help="the configuration file, as a SOURCE")
-    parser.add_argument("--every", type=_seconds, default=1.0, metavar="SECONDS", help="how often to look (default 1)")
+    parser.add_argument("--every", type=_seconds, metavar="SECONDS", help="how often to look (default 1)")
     parser.add_argument("--copy", action="store_true", help="look at a private copy of a SQLite file")
     parser.add_argument("--version", action="version", version=f"outflow-tui {__version__}")
     return parser
@@ -129,7 +142,18 @@ def _script_parser() -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", parents=[shared], help="what differs between two runs' configurations")
     diff.add_argument("old", metavar="RUN", help=_RUN_HELP)
     diff.add_argument("new", metavar="RUN", help="the run to compare it with")
+    processed = commands.add_parser(
+        "processed", parents=[shared], help="what became of an input, in every run", description=_PROCESSED_HELP
+    )
+    processed.add_argument("--command", dest="only", metavar="NAME", help="only runs of this command")
+    processed.add_argument("value", metavar="[KEY=]VALUE", type=_not_empty, help=_VALUE_HELP)
     return parser
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("name an input; the empty text is none")
+    return text
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -170,6 +194,7 @@ def _watch(options: argparse.Namespace) -> int:
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         return _print_sources(options, names)
     from outflow_tui.app import OutflowApp, Watched
+    from outflow_tui.preferences import read_preferences
     from outflow_tui.terminal import watch_terminal
 
     def opener(database: Any) -> Callable[[], Any]:
@@ -182,7 +207,7 @@ def _watch(options: argparse.Namespace) -> int:
 
     shown = distinct([_short(database.shown) for database in databases])
     watched = [Watched(name, opener(database)) for name, database in zip(shown, databases, strict=True)]
-    app = OutflowApp(watched, seconds=options.every)
+    app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)
     app.run()
     return app.return_code or 0
@@ -243,15 +268,34 @@ def _runs_answer(options: argparse.Namespace) -> str:
         exceptions = queries.exception_counts(reader, ids) if options.json else {}
         running = [row.id for row in found if row.state is State.RUNNING]
         signs = {} if options.json else queries.last_signs(reader, running)
-        return found, queries.task_counts(reader, ids), exceptions, signs
+        lives = {} if options.json else _lives(reader, running)
+        return found, queries.task_counts(reader, ids), exceptions, signs, lives
 
-    found, tasks, exceptions, signs = _asked(options, ask)
+    found, tasks, exceptions, signs, lives = _asked(options, ask)
     listed = [(row, tasks.get(row.id, TaskCounts())) for row in found]
     if options.json:
         return reports.as_json([reports.run_object(row, counts, exceptions.get(row.id, 0)) for row, counts in listed])
-    return reports.runs_text(
-        [RunLine(row, counts, signs.get(row.id, row.start_time)) for row, counts in listed], datetime.now()
-    )
+    lines = [RunLine(row, counts, signs.get(row.id, row.start_time), life=lives.get(row.id)) for row, counts in listed]
+    return reports.runs_text(lines, datetime.now())
+
+
+def _lives(reader: Reader, run_ids: Sequence[int]) -> Mapping[int, Life]:
+    """What is known of the processes of these runs, where a table tells."""
+    from outflow_core import queries
+    from outflow_core.lives import Watch
+
+    return Watch().lives(queries.processes(reader, run_ids)) if run_ids and reader.has_processes() else {}
+
+
+def _signs(reader: Reader, run_id: int) -> tuple[tuple[ProcessRow, Sign], ...]:
+    """All processes that recorded a run, and how each stands."""
+    from outflow_core import queries
+    from outflow_core.lives import Watch
+
+    watch = Watch()
+    rows = queries.processes(reader, [run_id], ended=True).get(run_id, ()) if reader.has_processes() else ()
+    watch.look(rows)
+    return tuple((row, watch.sign(row)) for row in rows)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -265,13 +309,13 @@ def _show(options: argparse.Namespace) -> int:
         exceptions = queries.exception_counts(reader, {row.id}).get(row.id, 0)
         configuration = queries.configurations(reader, [row.configuration_id]).get(row.configuration_id)
         blocks = queries.block_details(reader, queries.blocks_of(reader, row.id), row.id)
-        return row, tasks, exceptions, configuration, blocks
+        return row, tasks, exceptions, configuration, blocks, _signs(reader, row.id)
 
-    row, tasks, exceptions, configuration, blocks = _asked(options, ask)
+    row, tasks, exceptions, configuration, blocks, processes = _asked(options, ask)
     if options.json:
         run = reports.run_object(row, tasks, exceptions)
-        return _print(reports.as_json(reports.show_object(run, configuration, blocks)))
-    return _print(reports.show_text(row, tasks, configuration, blocks, datetime.now()))
+        return _print(reports.as_json(reports.show_object(run, configuration, blocks, processes)))
+    return _print(reports.show_text(row, tasks, configuration, blocks, processes, datetime.now()))
 
 
 def _failures(options: argparse.Namespace) -> int:
@@ -331,6 +375,27 @@ def _diff(options: argparse.Namespace) -> int:
     return 1 if changes else 0
 
 
+def _processed(options: argparse.Namespace) -> int:
+    from outflow_core.in_force import in_force
+    from outflow_core.processings import processings, successes
+    from outflow_core.sources import find_settings
+    from outflow_core.wanted_inputs import WantedValue
+    from outflow_tui import reports
+
+    settings = find_settings(options.source)
+    current = in_force(settings) if settings else None
+    wanted = WantedValue.of(options.value)
+    rows = _asked(options, lambda reader: processings(reader, wanted, current, command=options.only))
+    done = successes(row for row in rows if row.same_configuration or current is None)
+    if options.json:
+        _print(reports.as_json(reports.processed_object(rows, done)))
+    elif rows:
+        _print(reports.processed_text(rows, done, datetime.now()))
+    else:
+        _print(reports.not_given(options.value, options.only))
+    return 0 if done else 1
+
+
 def _print(text: str) -> int:
     """Print, in whatever encoding the other end has: what it cannot show is written as an escape."""
     encoding = sys.stdout.encoding or "ascii"
@@ -345,6 +410,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "failures": _failures,
     "diff": _diff,
     "config": _config,
+    "processed": _processed,
 }
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from outflow_core.config_diff import diff
-from outflow_core.masking import mask_spoken
+from outflow_core.masking import mask_said
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow
 from outflow_core.tracebacks import headline, parse
 from outflow_tui import format as words
@@ -88,15 +88,15 @@ def _times(row: RunRow | BlockRow) -> str:
 def _sections(failed: Failed) -> Iterator[str]:
     exception = failed.detail.exception
     if exception is not None:
-        said = mask_spoken(headline(parse(exception.traceback)) or exception.message)
+        said = mask_said(headline(parse(exception.traceback)) or exception.message)
         yield code(said, 1000)
     inputs = plain_inputs(failed.detail.input_values)
     if inputs not in ({}, [], None):
         yield "**Inputs**"
-        yield fenced(shortened(mask_spoken("\n".join(value_lines(inputs))), INPUTS_LENGTH))
+        yield fenced(shortened(mask_said("\n".join(value_lines(inputs))), INPUTS_LENGTH))
     if exception is not None:
         yield "**Traceback**"
-        yield fenced(shortened(mask_spoken(exception.traceback), TRACEBACK_LENGTH))
+        yield fenced(shortened(mask_said(exception.traceback), TRACEBACK_LENGTH))
     yield from _since_it_worked(failed)
 
 

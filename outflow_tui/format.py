@@ -29,17 +29,27 @@ class Glyphs:
     marked: str
     arrow: str
     change: str
+    slow: str
+    span: str
+    broken: str
+    """The bar of a task in time, and of one that failed."""
+    before: str
+    after: str
+    levels: str
+    """From little to much."""
 
 
 UNICODE = Glyphs(
     states={State.PENDING: "·", State.RUNNING: "▶", State.FAILED: "✗", State.SUCCESS: "✓", State.SKIPPED: "-"},
     opened="▾", closed="▸", done="█", failed="▒", skipped="░", left="·",
-    ellipsis="…", bar="│", marked="●", arrow="→", change="*",
+    ellipsis="…", bar="│", marked="●", arrow="→", change="*", slow="!",
+    span="━", broken="┅", before="◂", after="▸", levels="▁▂▃▄▅▆▇█",
 )  # fmt: skip
 ASCII = Glyphs(
     states={State.PENDING: ".", State.RUNNING: ">", State.FAILED: "x", State.SUCCESS: "o", State.SKIPPED: "-"},
     opened="v", closed=">", done="#", failed="x", skipped="~", left="-",
-    ellipsis="~", bar="|", marked="@", arrow="->", change="*",
+    ellipsis="~", bar="|", marked="@", arrow="->", change="*", slow="!",
+    span="=", broken="x", before="<", after=">", levels=".:-=+*%#",
 )  # fmt: skip
 
 

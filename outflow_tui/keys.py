@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
 from textual.binding import Binding, BindingType
 
 
@@ -43,9 +47,10 @@ RUNS: list[BindingType] = [
     _key("slash", "filter", "filter", "Filter as you type (state:failed, host:a, since:2d)"),
     _key("f", "failed", "failed", "Only runs with failures, or all again"),
     _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
-    _key("d", "diff", "diff", "Compare two marked runs, or the mark and this run"),
+    _key("d", "diff", "diff", "Compare the marked runs, or the mark and this run"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
     _key("q", "app.quit", "quit", "End the program"),
 ]
@@ -62,8 +67,10 @@ RUN: list[BindingType] = [
     _key("slash", "search", "search", "Look for a text in the details as you type", hidden=True, priority=True),
     _key("e", "edit", "edit", "Open where it failed, or the frame here, in $EDITOR", hidden=True),
     _key("2", "failures", "failures", "The failed tasks grouped by cause"),
+    _key("3", "timeline", "timeline", "When each task ran, how many at once, which slow"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("tab", "other_side", "side", "Between the tasks and the details", hidden=True, priority=True),
     _key("q,escape", "app.back", "back", "Back to the runs"),
 ]
@@ -71,7 +78,7 @@ RUN: list[BindingType] = [
 TASK_TREE: list[BindingType] = [
     _key("l,right", "unfold", "unfold", "Unfold the workflow", hidden=True),
     _key("h,left", "fold", "fold", "Fold the workflow, or go to its parent", hidden=True),
-    _key("space", "fold_or_unfold", "fold", "Fold or unfold the workflow", hidden=True),
+    _key("space", "fold_or_unfold", "toggle", "Fold or unfold the workflow", hidden=True),
 ]
 
 TRACEBACK: list[BindingType] = [
@@ -89,6 +96,7 @@ TRACEBACK: list[BindingType] = [
 
 FAILURES: list[BindingType] = [
     _key("enter", "open", "open", "Go to the first task of this cause"),
+    _key("3", "timeline", "timeline", "When each task ran, how many at once, which slow"),
     _key("4,c", "configuration", "config", "Show the configuration of this run"),
     _key("1,q,escape", "app.back", "back", "Back to the tasks"),
 ]
@@ -98,13 +106,24 @@ NEIGHBOURS: list[BindingType] = [
     _key("q,escape", "app.back", "back", "Back to where you were"),
 ]
 
+TIMELINE: list[BindingType] = [
+    _key("enter", "open", "open", "Go to this task in the run, where its traceback is"),
+    _key("n,right_square_bracket", "failure(1)", "next failed", "To the next failed task"),
+    _key("N,left_square_bracket", "failure(-1)", "previous", "To the previous failed task", hidden=True),
+    _key("s", "sort", "sort", "By start, by host, by name, or the longest first"),
+    _key("2", "failures", "failures", "The failed tasks grouped by cause"),
+    _key("4,c", "configuration", "config", "Show the configuration of this run"),
+    _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
+    _key("q,escape,1", "app.back", "back", "Back to the tasks"),
+]
+
 CONFIGURATION: list[BindingType] = [
     _key("slash", "search", "search", "Look for a text as you type", priority=True),
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
 FOLDS: list[BindingType] = [
-    _key("space", "fold_or_unfold", "fold", "Fold or unfold what is inside"),
+    _key("space", "fold_or_unfold", "toggle", "Fold or unfold what is inside"),
     _key("l", "unfold", "unfold", "Unfold what is inside", hidden=True),
     _key("h", "fold", "fold", "Fold what is inside, or go to what is around", hidden=True),
     _key("L", "fold_all(False)", "unfold all", "Unfold everything", hidden=True),
@@ -128,6 +147,13 @@ SAVE: list[BindingType] = [
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
+TABLE: list[BindingType] = [
+    _key("right,l", "column(1)", "next run", "The columns one run further on", priority=True),
+    _key("left,h", "column(-1)", "previous", "The columns one run back", priority=True),
+    _key("slash", "search", "search", "Look for a text as you type", priority=True),
+    _key("q,escape", "app.back", "back", "Back"),
+]
+
 HELP: list[BindingType] = [
     _key("slash", "search", "search", "Look for a text as you type", priority=True),
     _key("q,escape,question_mark,enter", "app.back", "back", "Back"),
@@ -138,22 +164,20 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Run": [RUN, TASK_TREE, LINES],
     "Traceback": [TRACEBACK, LINES, SIDEWAYS],
     "Failures": [FAILURES, LINES],
+    "Timeline": [TIMELINE, LINES],
     "Upstream, downstream": [NEIGHBOURS, LINES],
     "Configuration": [CONFIGURATION, FOLDS, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
+    "Several configurations": [TABLE, LINES],
     "Save": [SAVE, LINES],
     "Searching": [SEARCHING],
     "Everywhere": [APP],
 }
 
 
-def described(table: list[BindingType]) -> list[tuple[str, str]]:
-    """The keys of a table and what each does, as people write them.
-
-    >>> described(HELP)[-1]
-    ('q, esc, ?, enter', 'Back')
-    """
-    return [(shown(binding.key), binding.tooltip) for binding in bindings(table)]
+def _with_ids(name: str, table: list[BindingType]) -> None:
+    """Give each binding the name by which a user's settings know it: `runs.filter`, `run.next-failed`."""
+    table[:] = [replace(binding, id=f"{name}.{binding.description.replace(' ', '-')}") for binding in bindings(table)]
 
 
 def bindings(table: list[BindingType]) -> list[Binding]:
@@ -161,9 +185,46 @@ def bindings(table: list[BindingType]) -> list[Binding]:
     return [binding for binding in table if isinstance(binding, Binding)]
 
 
+for _name, _tables in {
+    **SCREENS,
+    "Lines": [LINES],
+    "Sideways": [SIDEWAYS],
+    "Tasks": [TASK_TREE],
+    "Folds": [FOLDS],
+    "Help": [HELP],
+}.items():
+    _with_ids(_name.split()[-1].lower(), _tables[0])
+
+
+def ids() -> list[str]:
+    """What a user's settings may give other keys to."""
+    found = (binding.id or "" for tables in SCREENS.values() for table in tables for binding in bindings(table))
+    return list(dict.fromkeys(found))
+
+
+def described(table: list[BindingType], keymap: Mapping[str, str] = MappingProxyType({})) -> list[tuple[str, str]]:
+    """The keys of a table and what each does, as people write them; `keymap` holds the user's own.
+
+    >>> described(HELP)[-1]
+    ('q, esc, ?, enter', 'Back')
+    >>> described(HELP, {"help.back": "f1"})[-1]
+    ('f1', 'Back')
+    """
+    return [(shown(keymap.get(binding.id or "", binding.key)), binding.tooltip) for binding in bindings(table)]
+
+
 def shown(keys: str) -> str:
     """The keys of a binding as people write them."""
     return ", ".join(_SHOWN.get(key, key) for key in keys.split(","))
+
+
+def long_name(key: str) -> str:
+    """A key as Textual names it.
+
+    >>> long_name("?"), long_name("esc"), long_name("ctrl+s")
+    ('question_mark', 'escape', 'ctrl+s')
+    """
+    return next((name for name, short in _SHOWN.items() if short == key), key)
 
 
 _SHOWN = {

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_row
 from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.rows import (
+    BlockDetail,
+    BlockRow,
+    ConfigurationRow,
+    ExceptionRow,
+    ProcessingRow,
+    ProcessRow,
+    RunRow,
+    Sign,
+    TaskCounts,
+)
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import status, text
 from outflow_tui.config_lines import config_lines, path_text
 from outflow_tui.format import as_text
 from outflow_tui.snapshot import RunLine
+
+PROCESSES = 20
+"""How many processes of a run are named."""
 
 
 def run_object(row: RunRow, tasks: TaskCounts, exceptions: int) -> dict[str, Any]:
@@ -36,7 +49,10 @@ def run_object(row: RunRow, tasks: TaskCounts, exceptions: int) -> dict[str, Any
 
 
 def show_object(
-    run: Mapping[str, Any], configuration: ConfigurationRow | None, blocks: Iterable[BlockDetail]
+    run: Mapping[str, Any],
+    configuration: ConfigurationRow | None,
+    blocks: Iterable[BlockDetail],
+    processes: Iterable[tuple[ProcessRow, Sign]] = (),
 ) -> dict[str, Any]:
     """One run of `show --json`, with its configuration and all its blocks."""
     return {
@@ -44,7 +60,27 @@ def show_object(
         "configuration": configuration.config if configuration else None,
         "settings": configuration.settings if configuration else None,
         "blocks": [block_object(detail) for detail in blocks],
+        "processes": [_process_object(row, sign) for row, sign in processes],
     }
+
+
+def _process_object(row: ProcessRow, sign: Sign) -> dict[str, Any]:
+    """One process of `show --json`; its times are UTC and say so."""
+    return {
+        "hostname": row.hostname,
+        "pid": row.pid,
+        "slurm_job_id": row.slurm_job_id,
+        "slurm_array_job_id": row.slurm_array_job_id,
+        "slurm_array_task_id": row.slurm_array_task_id,
+        "state": sign.value,
+        "started_at": _utc(row.started_at),
+        "last_seen_at": _utc(row.last_seen_at),
+        "ended_at": _utc(row.ended_at),
+    }
+
+
+def _utc(when: datetime | None) -> str | None:
+    return f"{when.isoformat()}Z" if when is not None else None
 
 
 def block_object(detail: BlockDetail) -> dict[str, Any]:
@@ -157,7 +193,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
-    """The runs as aligned text; one that claims to run, but shows no sign of life, is called silent."""
+    """The runs as aligned text; one that claims to run, but shows no sign of life, is called gone or silent."""
     if not runs:
         return "No runs."
     titles = ("ID", "STATE", "COMMAND", "STARTED", "TOOK", "TASKS", "FAILED", "HOST", "CONFIG ID")
@@ -166,10 +202,10 @@ def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
 
 def _run_cells(line: RunLine, now: datetime) -> tuple[str, ...]:
     row, tasks = line.row, line.tasks
-    silent = status.silence(line, now)
+    doubt = status.doubt(line, now).partition(" ")[2]
     return (
         str(row.id),
-        f"{row.state.value}, silent {silent}" if silent else row.state.value,
+        f"{row.state.value}, {doubt}" if doubt else row.state.value,
         row.command or "",
         words.moment(row.start_time, now),
         words.duration(words.seconds_between(row.start_time, row.end_time)),
@@ -185,9 +221,10 @@ def show_text(
     tasks: TaskCounts,
     configuration: ConfigurationRow | None,
     blocks: Sequence[BlockDetail],
+    processes: Sequence[tuple[ProcessRow, Sign]],
     now: datetime,
 ) -> str:
-    """One run as text: its line, its blocks, the tracebacks of its failed tasks, its configuration."""
+    """One run as text: its line, its processes, its blocks, the tracebacks of its failed tasks, its configuration."""
     took = words.duration(words.seconds_between(row.start_time, row.end_time))
     head = [
         f"run {row.id}  {text.clean(row.command or '')}  {row.state.value}",
@@ -196,6 +233,7 @@ def show_text(
         f"  ended     {iso(row.end_time) or 'not recorded'}{f'  after {took}' if took else ''}",
         f"  host      {text.clean(row.hostname or 'not recorded')}",
         f"  tasks     {', '.join(f'{number} {name}' for name, number in tasks.as_dict().items() if number) or 'none'}",
+        *_process_lines(processes),
     ]
     depths = _depths(blocks)
     listed = [detail for detail in blocks if not detail.block.is_top_level or detail.block.state is State.FAILED]
@@ -209,6 +247,19 @@ def show_text(
     if configuration is not None:
         parts.append("\n".join(plain(line.pieces) for line in config_lines(configuration)).rstrip())
     return "\n\n".join(filter(None, parts))
+
+
+def _process_lines(processes: Sequence[tuple[ProcessRow, Sign]]) -> Iterator[str]:
+    """The processes that recorded a run, those first of which something is to be feared."""
+    order = (Sign.GONE, Sign.MISSED, Sign.ALIVE, Sign.ENDED)
+    for row, sign in sorted(processes, key=lambda process: order.index(process[1]))[:PROCESSES]:
+        place = " on ".join(filter(None, [str(row.pid), row.hostname]))
+        job = f", Slurm job {row.job}" if row.job else ""
+        age = words.duration(row.age_seconds)
+        heard = f", last heard of {age} ago" if age and sign in (Sign.GONE, Sign.MISSED) else ""
+        yield f"  process   {text.clean(place + job)}: {sign.value}{heard}"
+    if len(processes) > PROCESSES:
+        yield f"            and {len(processes) - PROCESSES} more"
 
 
 _BLOCK_TITLES = ("BLOCK", "TYPE", "STATE", "NAME", "STARTED", "TOOK", "HOST")
@@ -294,6 +345,84 @@ def _change_text(change: Change) -> str:
         return f"~ {path}  {as_text(change.old)} -> {as_text(change.new)}"
     sign, value = ("+", change.new) if change.kind == "added" else ("-", change.old)
     return f"{sign} {path}  {as_text(value)}"
+
+
+def processed_object(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow]) -> dict[str, Any]:
+    """The answer of `processed --json`."""
+    return {"processed": bool(done), "processings": [_processing_object(row) for row in rows]}
+
+
+def _processing_object(row: ProcessingRow) -> dict[str, Any]:
+    return {
+        "run": row.run.id,
+        "uuid": row.run.uuid,
+        "command": row.run.command,
+        "run_state": row.run.state.value,
+        "configuration_id": row.run.configuration_id,
+        "same_configuration": row.same_configuration,
+        "uncompared": row.uncompared,
+        "state": row.state.value,
+        "whole_map": row.is_whole_map,
+        "workflow": row.workflow,
+        "tasks": row.tasks,
+        "blocks": row.blocks,
+        "inputs": row.inputs,
+        "start_time": iso(row.start_time),
+        "end_time": iso(row.end_time),
+    }
+
+
+def not_given(value: str, command: str | None) -> str:
+    """That there is no processing of an input at all."""
+    return text.clean(f"No run{f' of {command!r}' if command else ''} was given {value}.")
+
+
+def processed_text(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow], now: datetime) -> str:
+    """Every processing of an input as aligned text, and in a sentence whether it is done."""
+    cells = [_processing_cells(row, now) for row in rows]
+    taken = sum(max(map(text.width, column)) + 2 for column in zip(_PROCESSING_TITLES, *cells, strict=False))
+    room = max(len(_WHOLE), LINE_LENGTH - taken)
+    listed = [(*row, _shortened(_what_ran(answer), room)) for row, answer in zip(cells, rows, strict=True)]
+    return f"{table((*_PROCESSING_TITLES, 'TASKS'), listed)}\n\n{_verdict(rows, done)}"
+
+
+LINE_LENGTH = 80
+INPUT_LENGTH = 24
+_PROCESSING_TITLES = ("RUN", "COMMAND", "STATE", "STARTED", "CONFIG", "INPUT")
+_SAME = {True: "current", False: "another", None: "not known"}
+_WHOLE = "the map as a whole"
+
+
+def _processing_cells(row: ProcessingRow, now: datetime) -> tuple[str, ...]:
+    inputs = (f"{key}={value if isinstance(value, str) else as_text(value)}" for key, value in row.inputs.items())
+    return (
+        str(row.run.id),
+        text.clean(row.run.command or ""),
+        row.state.value,
+        words.moment(row.start_time, now),
+        _SAME[row.same_configuration],
+        _shortened(", ".join(inputs), INPUT_LENGTH),
+    )
+
+
+def _what_ran(row: ProcessingRow) -> str:
+    """The tasks of an input, or the workflow of which they are not told apart."""
+    workflow = row.workflow or ""
+    return f"{_WHOLE}: {workflow}" if row.is_whole_map else ", ".join(row.tasks) or workflow
+
+
+def _shortened(words: str, width: int) -> str:
+    """Foreign words in at most `width` cells."""
+    cleaned = text.clean(words)
+    return cleaned if text.width(cleaned) <= width else text.fit(cleaned, width)
+
+
+def _verdict(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow]) -> str:
+    known = rows[0].same_configuration is not None
+    which = "with the configuration in force" if known else "whatever its configuration (none in force is known)"
+    said = f"Processed {which}: run {done[0].run.id}." if done else f"Not processed {which}."
+    hidden = any(row.uncompared for row in rows)
+    return f"{said}\nMasked secrets cannot be compared." if hidden else said
 
 
 def plain(pieces: Iterable[tuple[str, str]]) -> str:

@@ -1,7 +1,8 @@
 """The filter over the runs: words that a person types become a test; pure.
 
 Words must all fit. A plain word is looked for in the command, the host, the id and the uuid;
-`state:`, `command:`, `host:`, `config:` and `since:` (2d, 3h, 10m) ask for one thing.
+`state:`, `command:`, `host:`, `config:` and `since:` (2d, 3h, 10m) ask for one thing. A run that
+claims to go on, but has no process any more, is found by both words: running and gone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from outflow_core.states import State
 from outflow_tui.snapshot import RunLine
 
 Test = Callable[[RunLine], bool]
+GONE = "gone"
 _SINCE = re.compile(r"since:(\d{1,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -38,12 +40,12 @@ def _has_word(line: RunLine, word: str) -> bool:
     row = line.row
     if str(row.id) == word or row.uuid.startswith(word):
         return True
-    return any(word in (name or "").lower() for name in (row.command, row.hostname, row.state.value))
+    return any(word in (name or "").lower() for name in (row.command, row.hostname, *_states(line)))
 
 
 def unclear_words(typed: str) -> list[str]:
     """The words that ask for a time or a state that does not exist."""
-    states = [state.value for state in State]
+    states = [*(state.value for state in State), GONE]
     return [
         word
         for word in typed.lower().split()
@@ -60,8 +62,12 @@ def _since(value: str, now: datetime) -> Test:
     return lambda line: line.row.start_time is not None and line.row.start_time >= start
 
 
+def _states(line: RunLine) -> list[str]:
+    return [line.row.state.value, *([GONE] if line.lost is not None else [])]
+
+
 _FIELDS: dict[str, Callable[[RunLine], str]] = {
-    "state": lambda line: line.row.state.value,
+    "state": lambda line: " ".join(_states(line)),
     "command": lambda line: line.row.command or "",
     "host": lambda line: line.row.hostname or "",
     "config": lambda line: line.config_hash,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
 from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow, TaskCounts
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
 from outflow_core.states import State
+from outflow_tui.timeline import Timeline
 
 SILENT_AFTER_SECONDS = 900
 """A running run is called silent when none of its tasks began or ended for this long."""
@@ -26,6 +27,14 @@ class RunLine:
     config_hash: str = ""
     config_changed: bool = False
     """Whether the run before it, of the same command, used another configuration."""
+    life: Life | None = None
+    """What is known of its processes while it claims to go on; of Outflow's own runs nothing is."""
+
+    @property
+    def lost(self) -> LostProcess | None:
+        """The last of its processes, when the run claims to go on and none of them lives any more."""
+        is_lost = self.row.state is State.RUNNING and self.life is not None and not self.life.alive
+        return self.life.latest if is_lost and self.life is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class Focus:
     run_id: int | None = None
     block_id: int | None = None
     causes: bool = False
+    timeline: bool = False
     configurations_of: frozenset[int] = frozenset()
     """The runs whose configurations are looked at."""
 
@@ -62,6 +72,7 @@ class Snapshot:
     run: RunView | None = None
     detail: BlockDetail | None = None
     causes: tuple[Cause, ...] | None = None
+    timeline: Timeline | None = None
     configurations: Mapping[int, ConfigurationRow] = field(default_factory=lambda: MappingProxyType({}))
     """Stored configurations by run id."""
     read_at: datetime | None = None
@@ -76,8 +87,13 @@ class Snapshot:
 
     def last_success_before(self, run_id: int) -> RunLine | None:
         """The newest successful run of the same command that is older than this one."""
-        line = self.line(run_id)
-        if line is None:
-            return None
-        older = (other for other in self.runs if other.row.id < run_id and other.row.command == line.row.command)
-        return next((other for other in older if other.row.state is State.SUCCESS), None)
+        return last_success_before(self.runs, run_id)
+
+
+def last_success_before(runs: Sequence[RunLine], run_id: int) -> RunLine | None:
+    """The newest successful run of the same command, among these (newest first), that is older than this one."""
+    line = next((line for line in runs if line.row.id == run_id), None)
+    if line is None:
+        return None
+    older = (other for other in runs if other.row.id < run_id and other.row.command == line.row.command)
+    return next((other for other in older if other.row.state is State.SUCCESS), None)

@@ -10,13 +10,18 @@ from outflow_core import queries
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import NotFoundError, SourceError
 from outflow_core.failures import Cause, causes
+from outflow_core.lives import Watch
 from outflow_core.reader import Reader
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
 from outflow_core.settings import Database
 from outflow_core.states import BlockType, State
-from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
+from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot, last_success_before
+from outflow_tui.timeline import Timekeeper, Timeline
+from outflow_tui.usual import Earlier, earlier_of
 
 TRIES = 3
+SAMPLE = 4_000
+"""How many ids at either end of an earlier run are read to learn what is usual."""
 
 
 class BooksSource:
@@ -25,11 +30,16 @@ class BooksSource:
     def __init__(self, database: Database, *, copy: bool = False) -> None:
         self._reader = Reader(database, copy=copy)
         self._ledger = Ledger(self._reader)
+        self._watch = Watch()
+        self._lives: dict[int, Life] = {}
         self._hashes: dict[int, str] = {}
         self._lines: tuple[RunLine, ...] = ()
         self._run: RunInFocus | None = None
         self._detail: BlockDetail | None = None
         self._causes: tuple[Cause, ...] | None = None
+        self._timekeeper = Timekeeper()
+        self._timeline: Timeline | None = None
+        self._earlier: Earlier | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
         self._focus = Focus()
         self._read_at: datetime | None = None
@@ -49,15 +59,17 @@ class BooksSource:
 
     def _forget(self) -> None:
         """Read everything again next time: what changed may have been lost half way."""
-        self._hashes, self._lines, self._run, self._read_at = {}, (), None, None
+        self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
 
     def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
         if changes.restarted:
             self._forget()
+            self._watch = Watch()
         is_new = self._read_at is None
-        if changes.asked or changes.blocks or changes.runs or is_new:
-            self._read_at = datetime.now()
+        has_read = changes.asked or bool(changes.blocks or changes.runs) or is_new
+        self._read_at = datetime.now() if has_read else self._read_at
+        if self._judge_lives() or has_read:
             self._lines = self._list_runs()
         moved, self._focus = focus != self._focus, focus
         if changes.asked or changes.blocks or moved or is_new:
@@ -71,6 +83,7 @@ class BooksSource:
             run=self._run.view if self._run else None,
             detail=self._detail,
             causes=self._causes,
+            timeline=self._timeline,
             configurations=self._configurations,
             read_at=self._read_at,
         )
@@ -78,6 +91,14 @@ class BooksSource:
     def close(self) -> None:
         """Give up the connection."""
         self._reader.close()
+
+    def _judge_lives(self) -> bool:
+        """Look after the processes of the runs that go on; whether one was lost, or came to life.
+
+        It needs no new reading: that no beat has come is what tells.
+        """
+        before, self._lives = self._lives, self._watch.lives(self._ledger.processes)
+        return before != self._lives
 
     def _list_runs(self) -> tuple[RunLine, ...]:
         runs = [self._ledger.runs[run_id] for run_id in sorted(self._ledger.runs, reverse=True)]
@@ -93,7 +114,7 @@ class BooksSource:
         signs = [row.start_time, queries.as_time(tally.last_sign) if tally else None]
         last_sign = max((sign for sign in signs if sign is not None), default=None)
         digest = self._hashes.get(row.configuration_id, "")
-        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed)
+        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed, self._lives.get(row.id))
         return before if before == line and before is not None else line
 
     def _follow(self, focus: Focus, changes: Changes) -> None:
@@ -106,6 +127,7 @@ class BooksSource:
             self._run.refresh(changes.blocks)
         self._detail = self._read_detail(focus)
         self._causes = self._read_causes() if focus.causes else None
+        self._timeline = self._read_timeline() if focus.timeline else None
         self._configurations = self._read_configurations(focus.configurations_of)
 
     def _read_detail(self, focus: Focus) -> BlockDetail | None:
@@ -121,6 +143,25 @@ class BooksSource:
         blocks = self._run.view.blocks if self._run else ()
         found = causes(queries.failures_of(self._reader, blocks))
         return self._causes if self._causes == found else found
+
+    def _read_timeline(self) -> Timeline | None:
+        if self._run is None:
+            return None
+        view = self._run.view
+        return self._timekeeper.timeline(view.run_id, view.blocks, self._read_earlier(view.run_id))
+
+    def _read_earlier(self, run_id: int) -> Earlier | None:
+        """What tasks took in the last success before a run: read once, and of a large run the two ends only."""
+        before = last_success_before(self._lines, run_id)
+        tally = self._ledger.index.tallies.get(before.row.id) if before and self._ledger.is_complete else None
+        if before is None or tally is None:
+            return None
+        if self._earlier is None or self._earlier.run_id != before.row.id:
+            middle = min(tally.first + SAMPLE, tally.last + 1)
+            spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
+            rows = [row for span in spans for row in queries.blocks_between(self._reader, before.row.id, *span)]
+            self._earlier = earlier_of(before.row.id, rows)
+        return self._earlier
 
     def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:
         wanted = {

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from outflow_core.rows import LostProcess
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui.format import Glyphs
@@ -27,30 +28,82 @@ def standing(seen: Sequence[Snapshot], *, is_paused: bool, now: datetime) -> str
 
 
 def is_alive(line: RunLine, now: datetime) -> bool:
-    """Whether a run says it is running and has shown a sign of life lately."""
-    return line.row.state is State.RUNNING and line.last_sign is not None and not silence(line, now)
+    """Whether a run says it is running, and its processes or its tasks have shown a sign of life lately."""
+    if line.row.state is not State.RUNNING or line.lost is not None:
+        return False
+    return line.life is not None or (line.last_sign is not None and not silence(line, now))
 
 
 def silence(line: RunLine, now: datetime) -> str:
-    """For how long a run that says it is running has shown no sign of life; '' when it has, or is over."""
+    """For how long a run that says it is running has shown no sign of life; '' when it has, or is over.
+
+    One whose processes are known is never silent: it is alive, or gone.
+    """
+    return "" if line.life is not None else _pause(line, now)
+
+
+def _pause(line: RunLine, now: datetime) -> str:
+    """For how long no task of a running run began or ended; '' when it was a moment ago."""
     seconds = words.seconds_between(line.last_sign, now)
     if line.row.state is not State.RUNNING or line.last_sign is None or seconds is None:
         return ""
     return words.age(line.last_sign, now) if seconds >= SILENT_AFTER_SECONDS else ""
 
 
-def state_words(line: RunLine, now: datetime, glyphs: Glyphs) -> str:
-    """The state of a run with its sign: what it claims, unless it is silent."""
+def doubt(line: RunLine, now: datetime) -> str:
+    """What is to be said against a run that says it is running, with a sign; '' when nothing is.
+
+    `?` is what its silence tells, `!` what is known: its process was looked for and is not there.
+    """
+    if line.lost is not None:
+        return f"{'!' if line.lost.is_gone else '?'} gone {words.age(line.lost.since, now)}"
     silent = silence(line, now)
+    return f"? silent {silent}" if silent else ""
+
+
+def state_words(line: RunLine, now: datetime, glyphs: Glyphs) -> str:
+    """The state of a run with its sign: what it claims, unless there is doubt."""
     state = line.row.state
-    return f"? silent {silent}" if silent else f"{glyphs.states[state]} {state.value}"
+    return doubt(line, now) or f"{glyphs.states[state]} {state.value}"
+
+
+def reason(line: RunLine, now: datetime) -> str:
+    """What is known of the processes of a run that claims to go on, where that is worth a word."""
+    life = line.life
+    if line.row.state is not State.RUNNING or life is None:
+        return ""
+    if life.latest is None:
+        pause = _pause(line, now)
+        return f"alive, no task began or ended for {pause}" if pause else ""
+    last = lost_words(life.latest, now)
+    if life.alive:
+        return f"alive, but {life.lost} of {life.alive + life.lost} processes {_are(life.lost)} not: {last}"
+    return f"{last}; its other {life.lost - 1} are not alive either" if life.lost > 1 else last
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def lost_words(lost: LostProcess, now: datetime) -> str:
+    """Which process is lost, and how that is known."""
+    place = " on ".join(filter(None, [f"pid {lost.pid}", lost.hostname]))
+    job = f", Slurm job {lost.job}" if lost.job else ""
+    since = words.moment(lost.since, now)
+    if lost.is_gone:
+        host = f" (on {lost.hostname}{job})" if lost.hostname else ""
+        return f"process {lost.pid} is gone, last heard of at {since}{host}"
+    return f"no heartbeat since {since} ({place}{job})"
 
 
 def took(line: RunLine, now: datetime) -> float | None:
-    """The seconds that a run took; one that goes on until now, a silent one until its last sign of life."""
+    """The seconds that a run took; one that goes on until now, others until their last sign of life."""
     row = line.row
     if row.state is not State.RUNNING:
         return words.seconds_between(row.start_time, row.end_time)
+    if line.lost is not None:  # a task may have ended since the last beat
+        lived = (words.seconds_between(row.start_time, sign) for sign in (line.lost.since, line.last_sign))
+        return max((seconds for seconds in lived if seconds is not None), default=None)
     return words.seconds_between(row.start_time, line.last_sign if silence(line, now) else now)
 
 
@@ -70,7 +123,11 @@ def trouble(snapshot: Snapshot) -> str:
 
 
 def tally(lines: Sequence[RunLine], now: datetime) -> str:
-    """How many runs are in each state that occurs; those that are silent are not called running."""
-    numbers = Counter("silent" if silence(line, now) else line.row.state.value for line in lines)
-    order = ("running", "silent", "failed", "success", "pending", "skipped")
+    """How many runs are in each state that occurs; those that are gone or silent are not called running."""
+    numbers = Counter(_kind(line, now) for line in lines)
+    order = ("running", "gone", "silent", "failed", "success", "pending", "skipped")
     return "   ".join(f"{numbers[name]} {name}" for name in order if numbers[name])
+
+
+def _kind(line: RunLine, now: datetime) -> str:
+    return "gone" if line.lost is not None else "silent" if silence(line, now) else line.row.state.value

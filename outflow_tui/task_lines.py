@@ -137,15 +137,18 @@ class TaskForest:
         """These blocks by themselves, in this order; those that the tree does not show are left out."""
         return tuple(self._line(block_id, 0, None) for block_id in ids if block_id in self._parents)
 
+    def label(self, row: BlockRow) -> str:
+        """The name of a task, with its number where several of one workflow have that name."""
+        number = self._ordinal(row.id)
+        return f"{row.name} {number}" if number else row.name
+
     def _line(self, key: TaskKey, depth: int, is_open: bool | None) -> TaskLine:
         counts = self.counts(key) if is_open is not None else None
         if isinstance(key, str):
             return TaskLine(key, depth, key, State.PENDING, None, is_open, counts)
         row = self.rows[key]
         expected = self._view.map_sizes.get(key, 0)
-        number = self._ordinal(key)
-        name = f"{row.name} {number}" if number else row.name
-        return TaskLine(key, depth, name, row.state, row, is_open, counts, expected)
+        return TaskLine(key, depth, self.label(row), row.state, row, is_open, counts, expected)
 
     def _ordinal(self, key: TaskKey) -> int:
         """Which one it is among the tasks of its name in one workflow; 0 when it is the only one."""

@@ -28,6 +28,7 @@ def changing(database: Database, *, create: bool = False) -> Iterator[Connection
     if database.path is not None and not database.path.parent.is_dir():
         raise SourceError(f"{database.path.parent}: no such directory; make it, or name another path for the database.")
     engine = make_engine(database, "admin" if database.admin else "user", create=create)
+    is_new = database.path is not None and not database.path.exists()
     if database.path is not None:
         _begin_at_once(engine)
     try:
@@ -39,6 +40,8 @@ def changing(database: Database, *, create: bool = False) -> Iterator[Connection
         raise SourceError(f"Cannot change {database.shown}: {_words(database, error)}; nothing was changed.") from error
     finally:
         engine.dispose()
+        if is_new and database.path is not None and database.path.exists() and not database.path.stat().st_size:
+            database.path.unlink()  # what failed leaves no empty file behind
 
 
 def _begin_at_once(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url
+from outflow_core.engines import driver_words, habits_of, postgresql_url
 from outflow_core.errors import ConfigError, SourceError
 from outflow_core.schema.grants import quoted_name, quoted_text, run_plain
 from outflow_core.schema.reports import MadeRow
@@ -86,6 +86,11 @@ def _servers(settings: Settings, key: str | None) -> Sequence[Database]:
     servers = [database for database in meant if database.path is None]
     if not servers:
         raise ConfigError(f"{settings.path}: all databases are SQLite files, which know no roles.")
+    for database in servers:
+        if database.database is None:
+            raise ConfigError(
+                f"{settings.path}: database {database.key!r} has no name to make it by; add 'database: NAME'."
+            )
     return servers
 
 
@@ -169,7 +174,7 @@ def _connected(keeper: Database) -> Iterator[Connection]:
         postgresql_url(keeper, keeper.user),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "outflow_core"},
+        connect_args=habits_of(keeper),
     )
     try:
         with engine.connect() as connection:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from outflow_core.rows import BlockDetail
@@ -48,6 +48,12 @@ class Desk(Protocol):
     def edit(self, frame: Frame) -> None:
         """Open the file of a frame at its line in the user's editor."""
 
+    def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
+        """Put the configurations of several runs side by side."""
+
+    def wait_for(self, place: int, run_id: int) -> bool:
+        """Tell when this run ends, or not any more; whether it will be told."""
+
     def action_back(self) -> None:
         """Close the screen on top."""
 
@@ -58,7 +64,7 @@ class Desk(Protocol):
 class BooksScreen(Screen[int | None]):
     """A screen over what was seen of every source."""
 
-    seen: reactive[tuple[Snapshot, ...]] = reactive((), init=False)
+    seen: var[tuple[Snapshot, ...]] = var((), init=False)
 
     @property
     def desk(self) -> Desk:
@@ -74,7 +80,12 @@ class BooksScreen(Screen[int | None]):
         self.show_seen()
 
     def watch_seen(self) -> None:
-        """Show what came in."""
+        """Show what came in, unless another screen lies on top: Textual would send that one again for it."""
+        if self.app.screen is self:
+            self.show_again()
+
+    def on_screen_resume(self) -> None:
+        """Show what came in meanwhile."""
         self.show_again()
 
     def show_again(self) -> None:
@@ -112,6 +123,11 @@ class BooksScreen(Screen[int | None]):
         else:
             self.notify(f"Saved as {path}; only you may read it.", markup=False, timeout=4)
 
+    def switch_to(self, action: str) -> None:
+        """Close this screen, and let the one below do something instead."""
+        self.dismiss(None)
+        self.app.call_later(self.app.run_action, f"screen.{action}")
+
     def open_what_changed(self, place: int, run_id: int) -> None:
         """Compare a run with the last successful one of its command."""
         line = self.seen[place].line(run_id)
@@ -121,6 +137,16 @@ class BooksScreen(Screen[int | None]):
         elif line is not None:
             words = f"No run of {text.clean(line.row.command or 'this command')} before {run_id} was successful."
             self.notify(words, markup=False, timeout=3)
+
+    def wait_for(self, place: int, run_id: int) -> None:
+        """Have it told when a run ends, or not any more."""
+        line = self.seen[place].line(run_id)
+        if line is not None and line.row.state.is_final:
+            self.notify(f"Run {run_id} is over.", markup=False, timeout=3)
+        elif self.desk.wait_for(place, run_id):
+            self.notify(f"The terminal will ring when run {run_id} ends.", markup=False, timeout=3)
+        else:
+            self.notify(f"Run {run_id} will end without a word.", markup=False, timeout=3)
 
     def copy_detail(self, detail: BlockDetail | None) -> None:
         """Copy a block's traceback, or else its name, to the terminal's clipboard (OSC 52)."""

@@ -77,6 +77,10 @@ class FailuresScreen(BooksScreen):
         """The configuration of this run."""
         self.desk.open_configuration(self._place, self._run_id)
 
+    def action_timeline(self) -> None:
+        """When the tasks ran, instead."""
+        self.switch_to("timeline")
+
     def action_open(self) -> None:
         """Go to the first task that failed of this cause."""
         item = self.query_one(CauseList).cursor_item

@@ -9,14 +9,17 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Footer
 
+from outflow_core.rows import BlockRow
 from outflow_tui import format as words
 from outflow_tui import keys, reports, status
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
 from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.selected_block import SelectedBlockScreen
+from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import RunLine
+from outflow_tui.timeline_lines import Order
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
@@ -34,10 +37,12 @@ class RunScreen(SelectedBlockScreen):
     def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
         super().__init__(glyphs, place, run_id)
         self._searched_from_tree = False
+        self.order = Order.START
 
     def compose(self) -> ComposeResult:
         yield Title()
         yield Notice()
+        yield Notice(id="life")
         with Horizontal():
             yield self._tree
             yield self._details
@@ -63,6 +68,17 @@ class RunScreen(SelectedBlockScreen):
             "selected": reports.block_object(detail) if detail else None,
         }
 
+    def label_of(self, row: BlockRow) -> str:
+        """The name of a block of this run as the tree shows it."""
+        if self.snapshot is not None and self.snapshot.run is not None and self.snapshot.run.run_id == self._run_id:
+            self._tree.learn(self.snapshot.run)
+        return self._tree.label_of(row)
+
+    @property
+    def block_id(self) -> int | None:
+        """The selected block."""
+        return self._tree.block_id
+
     def show_seen(self) -> None:
         """The run's line, its tree, and the selected block."""
         snapshot = self.snapshot
@@ -74,12 +90,19 @@ class RunScreen(SelectedBlockScreen):
             if line
             else f"run {self._run_id} is not in the books any more"
         )
+        self._show_life(line)
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
             if not self._tree.items:
                 self._details.show(_NOTHING)
         self._show_detail()
-        self._report_when_read()
+        self.report_when_read()
+
+    def _show_life(self, line: RunLine | None) -> None:
+        """Why the run is taken for dead, or for alive though nothing happens."""
+        notice = self.query_one("#life", Notice)
+        notice.set_class(line is not None and line.life is not None and line.life.latest is None, "-calm")
+        notice.say(status.reason(line, self.desk.clock()) if line is not None else "")
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
@@ -112,7 +135,8 @@ class RunScreen(SelectedBlockScreen):
         self.call_after_refresh(self._show_detail)
 
     def action_failure(self, step: int) -> None:
-        """To the next or previous failed task."""
+        """To the next or previous failed task, among those too that failed while another screen lay on top."""
+        self.show_seen()
         if not self._tree.go_to_failure(step):
             self.notify("Nothing failed in this run.", timeout=2)
 
@@ -141,6 +165,10 @@ class RunScreen(SelectedBlockScreen):
         else:
             self._tree.action_fold_or_unfold()
 
+    def action_wait_for(self) -> None:
+        """Have it told when this run ends."""
+        self.wait_for(self._place, self._run_id)
+
     def action_configuration(self) -> None:
         """The configuration of this run."""
         self.desk.open_configuration(self._place, self._run_id)
@@ -152,3 +180,7 @@ class RunScreen(SelectedBlockScreen):
     def action_failures(self) -> None:
         """The failed tasks by cause."""
         self.desk.show(FailuresScreen(self._place, self._run_id), self._go_to)
+
+    def action_timeline(self) -> None:
+        """When the tasks ran; closed with a task, that one is selected here."""
+        self.desk.show(TimelineScreen(self.desk.glyphs, self, self._place, self._run_id), self._go_to)

@@ -39,6 +39,7 @@ class RunsScreen(BooksScreen):
         self._marked: list[RunKey] = []
         self._only_failed = False
         self._typed = ""
+        self._tally: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -108,11 +109,22 @@ class RunsScreen(BooksScreen):
             parts[:0] = [f"not understood: {' '.join(unclear)}"] if unclear else []
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
-        self.query_one("#tally", Words).say(" " + "   ".join(filter(None, parts)))
+        self._tally = parts
+        self._say_tally()
         self.query_one("#nothing", Words).say(self._why_nothing(len(items)) if not shown else "")
         self.query_one("#nothing").display = not shown
         self._list.display = bool(shown)
         self.query_one(RunHeading).display = bool(shown)
+
+    def _say_tally(self) -> None:
+        self.query_one("#tally", Words).say(" " + "   ".join(filter(None, [*self._tally, self._why_gone()])))
+
+    def _why_gone(self) -> str:
+        """How it is known that the run under the cursor is gone."""
+        item = self._list.cursor_item
+        if item is None or item.line.lost is None:
+            return ""
+        return f"{item.line.row.id}: {status.reason(item.line, self._list.now)}"
 
     def _why_nothing(self, number: int) -> str:
         if number:
@@ -123,13 +135,17 @@ class RunsScreen(BooksScreen):
             return "Reading the books ..."
         return "No run is recorded here yet. One appears as soon as the pipeline starts."
 
+    def on_line_view_moved(self, moved: LineView.Moved) -> None:
+        """What is known of the run under the cursor."""
+        self._say_tally()
+
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
         """A click on the line that the cursor is on opens it."""
         self.action_open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
-        if action in ("open", "mark", "configuration", "worked"):
+        if action in ("open", "mark", "configuration", "worked", "wait_for"):
             return True if self._list.cursor_item is not None else None
         return True
 
@@ -151,6 +167,12 @@ class RunsScreen(BooksScreen):
         if item is not None:
             self.open_what_changed(*item.key)
 
+    def action_wait_for(self) -> None:
+        """Have it told when the run under the cursor ends."""
+        item = self._list.cursor_item
+        if item is not None:
+            self.wait_for(*item.key)
+
     def action_failed(self) -> None:
         """Only runs with failures, or all again."""
         self._only_failed = not self._only_failed
@@ -170,9 +192,9 @@ class RunsScreen(BooksScreen):
         self.refresh_bindings()
 
     def _pair(self) -> tuple[RunKey, RunKey] | None:
-        """The two runs to compare: the last two marked, or the mark and the cursor; the older one first."""
+        """The two runs to compare: those that are marked, or the mark and the cursor; the older one first."""
         item = self._list.cursor_item
-        chosen = self._marked[-2:]
+        chosen = list(self._marked)
         if len(chosen) == 1 and item is not None and item.key != chosen[0]:
             chosen = [*chosen, item.key]
         if len(chosen) != 2:
@@ -181,10 +203,12 @@ class RunsScreen(BooksScreen):
         return old, new
 
     def action_diff(self) -> None:
-        """Compare two configurations."""
+        """Compare the configurations of the marked runs: of two what differs, of more a table, oldest first."""
         pair = self._pair()
         if pair:
             self.desk.open_diff(*pair)
+        elif len(self._marked) > 2:
+            self.desk.open_table(sorted(self._marked, key=lambda key: key[1]))
         else:
             self.notify("Mark a run by the space bar, go to another one, then press d.", timeout=3)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from outflow_tui import keys
@@ -22,9 +22,10 @@ class SaveScreen(ReadingScreen):
 
     BINDINGS = keys.SAVE
 
-    def __init__(self, saved: BooksScreen) -> None:
+    def __init__(self, saved: BooksScreen, keymap: Mapping[str, str]) -> None:
         super().__init__()
         self._saved = saved
+        self._keymap = keymap
 
     def wants(self, place: int) -> Focus:
         """The same as the screen below."""
@@ -39,9 +40,10 @@ class SaveScreen(ReadingScreen):
         for binding in keys.bindings(keys.SAVE):
             if binding.action.startswith("save"):
                 way = binding.action.partition("'")[2].partition("'")[0]
+                key = self._keymap.get(binding.id or "", binding.key)
                 is_possible = self.check_action("save", (way,))
                 words = binding.tooltip if is_possible else f"{binding.tooltip} (here is none)"
-                yield Line(way, ((f"  {binding.key}  ", "changed"), (words, "" if is_possible else "dim")))
+                yield Line(way, ((f"  {keys.shown(key)}  ", "changed"), (words, "" if is_possible else "dim")))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A failure report is made of a failure only."""

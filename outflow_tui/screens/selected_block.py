@@ -102,9 +102,9 @@ class SelectedBlockScreen(BooksScreen):
         """Make a failure report, to paste (`copy`) or as a file (`save`), once the configurations have been read."""
         self._report_to = to
         self.desk.refocus()
-        self._report_when_read()
+        self.report_when_read()
 
-    def _report_when_read(self) -> None:
+    def report_when_read(self) -> None:
         """Make the report that is wanted; where nothing more will be read now, of what is known."""
         snapshot, detail = self.snapshot, self.detail
         if not self._report_to or snapshot is None or detail is None:
@@ -122,4 +122,5 @@ class SelectedBlockScreen(BooksScreen):
 
     def _go_to(self, block_id: int | None) -> None:
         if block_id is not None:
+            self.show_seen()
             self._tree.reveal_block(block_id)

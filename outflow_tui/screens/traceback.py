@@ -41,6 +41,9 @@ class Walk(Protocol):
     def action_report(self, to: str) -> None:
         """Make a failure report."""
 
+    def report_when_read(self) -> None:
+        """Make the report that is wanted, if there is one, once everything of it has been read."""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether one of these makes sense now."""
 
@@ -78,6 +81,7 @@ class TracebackScreen(ReadingScreen):
             return
         self.headline(f"run {detail.run_id}  {detail.block.type.value} {detail.block.id}  {detail.block.name}")
         desk = self.desk
+        self._walk.report_when_read()
         if self._block.show_block(
             detail, desk.glyphs, libraries=desk.libraries, now=desk.clock(), name_of=self._walk.name_of
         ):

@@ -16,7 +16,7 @@ class FoldedLines(TextLines):
 
     BINDINGS = keys.FOLDS
 
-    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
+    def __init__(self, glyphs: Glyphs, *, id: str) -> None:
         super().__init__(id=id)
         self._glyphs = glyphs
         self._folds = Folds((), glyphs)

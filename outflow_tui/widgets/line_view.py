@@ -97,7 +97,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
             return
         self.items = items
         self._strips.clear()
-        self.virtual_size = Size(self.size.width, len(items))
+        self._tell_length()
         moved = self._follow(key)
         if moved != self.cursor:
             self.cursor = moved
@@ -107,6 +107,28 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
             self._refresh_changed(before)
         if self.cursor_key != key:
             self.post_message(self.Moved(self, self.cursor_key))
+
+    def _tell_length(self) -> None:
+        """Tell the scrollbar how many lines there are.
+
+        Its room is always kept, so that a layout would change nothing, and send the whole screen.
+        """
+        length = Size(self.size.width, len(self.items))
+        self.set_reactive(LineView.virtual_size, length)
+        if self.is_mounted:
+            self._scroll_update(length)
+
+    def show_anew(self, items: Sequence[Item]) -> None:
+        """Show these records where more than they decides the look: what is drawn as before costs nothing."""
+        drawn, top = dict(self._strips), self.scroll_offset.y
+        self._strips.clear()
+        self.show(items)
+        if self.scroll_offset.y != top:
+            self.refresh()
+            return
+        for line in range(top, min(top + self.size.height, len(self.items))):
+            if self.render_line(line - top) != drawn.get(line):
+                self._refresh_line(line)
 
     def _follow(self, key: Hashable) -> int:
         """Where the record of this key is now: looked for near the cursor first; gone: the same line."""

@@ -30,7 +30,7 @@ class RunItem:
     line: RunLine
     marked: bool = False
     running: str = ""
-    silent: str = ""
+    doubt: str = ""
 
     @property
     def key(self) -> RunKey:
@@ -54,7 +54,7 @@ def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime
     if line.row.state is not State.RUNNING:
         return RunItem(place, source, line, marked)
     return RunItem(
-        place, source, line, marked, words.whole(words.duration(status.took(line, now))), status.silence(line, now)
+        place, source, line, marked, words.whole(words.duration(status.took(line, now))), status.doubt(line, now)
     )
 
 
@@ -104,11 +104,9 @@ class RunHeading(Widget):
 
 def _state(item: RunItem, runs: RunList) -> Piece:
     state = item.line.row.state
-    if item.silent:
-        return (
-            f"? silent {item.silent if runs.is_wide else item.silent.replace(' ', '').replace('min', 'm')}",
-            "warning",
-        )
+    if item.doubt:
+        head, _, unit = item.doubt.rpartition(" ")
+        return item.doubt if runs.is_wide else f"{head}{unit.replace('min', 'm')}", "warning"
     return f"{runs.glyphs.states[state]} {state.value}", state.value
 
 
@@ -134,7 +132,7 @@ COLUMNS = (
     Column("", 1, lambda item, runs: (runs.glyphs.marked if item.marked else "", "warning")),
     Column("ID", 4, lambda item, _runs: (f"{item.line.row.id:>4}", ""), wide=6),
     Column("SOURCE", 10, lambda item, _runs: (item.source, "dim"), wide=16),
-    Column("STATE", 11, _state, wide=14),
+    Column("STATE", 12, _state, wide=15),
     Column("COMMAND", 0, lambda item, _runs: (item.line.row.command or "", "strong")),
     Column(
         "STARTED",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from outflow_core.rows import BlockRow
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import keys, text
@@ -23,6 +24,7 @@ class TaskTree(LineView[TaskLine]):
         super().__init__(id="tasks")
         self.glyphs = glyphs
         self._view: RunView | None = None
+        self._learned: RunView | None = None
         self._forest: TaskForest | None = None
         self._chosen: dict[TaskKey, bool] = {}
         self._at_first_failure = False
@@ -32,14 +34,20 @@ class TaskTree(LineView[TaskLine]):
         if view is self._view:
             return
         is_first, self._view = self._view is None, view
-        self._forest = TaskForest(view)
+        forest = self.learn(view)
         self._show_lines()
         if (is_first or not self._at_first_failure) and self.cursor == 0:
             self._at_first_failure = self.go_to_failure(0)
-        if is_first and not self._at_first_failure and (running := self._forest.running()):
+        if is_first and not self._at_first_failure and (running := forest.running()):
             self.reveal_block(running[0])
         if is_first:
             self.post_message(self.Moved(self, self.cursor_key))
+
+    def learn(self, view: RunView) -> TaskForest:
+        """Know the blocks of a run without showing them yet."""
+        if self._forest is None or self._learned is not view:
+            self._learned, self._forest = view, TaskForest(view)
+        return self._forest
 
     def _show_lines(self) -> None:
         if self._forest is not None:
@@ -64,6 +72,10 @@ class TaskTree(LineView[TaskLine]):
     def blocks(self, ids: Sequence[int]) -> Sequence[TaskLine]:
         """Some blocks of this run by themselves."""
         return self._forest.flat(ids) if self._forest else ()
+
+    def label_of(self, row: BlockRow) -> str:
+        """The name of a block of this run as the tree shows it."""
+        return self._forest.label(row) if self._forest else row.name
 
     def failures(self) -> Sequence[int]:
         """The failed blocks in the order of the tree."""

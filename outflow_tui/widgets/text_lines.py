@@ -14,13 +14,18 @@ MARGIN = 8
 
 
 class TextLines(LineView[Line]):
-    """Lines to read; long ones can be looked at further right, and what is sought is marked in them."""
+    """Lines to read, with what is sought marked; long ones can be looked at further right, unless laid out to fit."""
 
     BINDINGS = keys.SIDEWAYS
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str, fits: bool = False) -> None:
         super().__init__(id=id)
+        self._fits = fits
         self.search: Search | None = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What fits is not moved sideways."""
+        return action != "shift" or not self._fits
 
     def said(self, width: int) -> list[str]:
         """All lines as text; one that was cut for the window is whole again."""

@@ -56,8 +56,8 @@ class Words(Widget):
 class Notice(Widget):
     """A sentence that needs to be read; takes no room when there is none."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._words = ""
 
     def say(self, words: str) -> None:

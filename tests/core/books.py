@@ -50,6 +50,7 @@ def configure(folder: Path, databases: Mapping[str, Mapping[str, str]], **conten
     """The settings of a new configuration file with these databases."""
     path = folder / "config.json"
     path.write_text(json.dumps({"databases": databases, **content}), encoding="utf-8")
+    path.chmod(0o600)  # it holds passwords
     return read_settings(path)
 
 

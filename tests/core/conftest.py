@@ -18,8 +18,11 @@ from sqlalchemy import inspect, text
 
 from outflow_core.engines import make_engine
 from outflow_core.settings import Settings, read_settings
+from tests.core.servers import OwnServer, own_servers
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+ADOPTED = {"outflow_core_version": ["('outflow_0003',)"], "outflow_core_process": []}
+"""What an upgrade adds to a database that Outflow made."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def write_config(folder: Path, databases: dict[str, dict[str, str]], **sections:
     """A `config.yml` in the folder, read."""
     path = folder / "config.yml"
     path.write_text(yaml.safe_dump({"databases": databases, **sections}, sort_keys=False), encoding="utf-8")
+    path.chmod(0o600)  # it holds passwords
     return read_settings(path)
 
 
@@ -115,6 +119,12 @@ def postgres() -> Iterator[Postgres]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[OwnServer]:
+    """A server that asks for passwords and that a test may stop and start."""
+    yield from own_servers()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import threading
@@ -30,13 +31,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import aliased
 
-from outflow_core import Model, context
+from outflow_core import Model, context, engines, record_run
 from outflow_core.engines import Engines, make_engine
 from outflow_core.errors import BindError, ConfigError, SourceError
-from outflow_core.models import Configuration, Run
+from outflow_core.models import Block, Configuration, Run
 from outflow_core.routing import bind_of
 from outflow_core.session import RoutedSession
 from outflow_core.settings import Settings
+from outflow_core.states import State
 from tests.core.books import POSTGRESQL, SQLITE, configure, entry, grant, make_tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:This declarative base already contains a class")  # one for each test
@@ -405,6 +407,20 @@ def test_a_failed_flush_in_one_database_leaves_a_session_that_works_after_rollba
     assert context.session.query(models.loose.some_field).all() == [(7,)]
 
 
+def test_a_session_that_holds_the_file_while_a_task_ends_is_not_waited_for(
+    two_files: Settings, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorder would wait for a commit that comes when it has waited: what it writes waits instead."""
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 1_000)
+    with record_run("reduce", config=two_files) as run:
+        with run.task("load"):
+            context.session.add(models.loose(some_field=1))
+            context.session.flush()
+        context.session.commit()
+    assert [row.state for row in context.session.query(Run)] == [State.SUCCESS]
+    assert [row.state for row in context.session.query(Block)] == [State.SUCCESS]
+
+
 def test_each_thread_has_a_session_of_its_own(two_files: Settings) -> None:
     seen: list[RoutedSession] = []
     threads = [threading.Thread(target=lambda: seen.append(context.session)) for _ in range(3)]
@@ -429,6 +445,50 @@ def test_a_child_process_has_connections_of_its_own(two: Settings, models: Model
     os.waitpid(child, 0)
     context.session.rollback()
     assert context.session.query(models.user.username).all() == [("child",)]
+
+
+@pytest.mark.parametrize("use", [lambda settings: context.close(), context.open])
+def test_a_child_process_that_opens_or_closes_leaves_its_parents_transaction_alone(
+    two: Settings, models: Models, use: Callable[[Settings], object]
+) -> None:
+    context.session.add_all([models.user(username="ada"), models.loose(some_field=7)])
+    context.session.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            use(two)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    context.session.commit()
+    assert context.session.query(models.user.username).all() == [("ada",)]
+    assert context.session.query(models.loose.some_field).all() == [(7,)]
+
+
+def test_a_fork_leaves_the_transactions_of_other_threads_alone(two: Settings, models: Models) -> None:
+    written, forked = threading.Event(), threading.Event()
+
+    def write() -> None:
+        context.session.add_all([models.user(username="ada"), models.loose(some_field=7)])
+        context.session.flush()
+        written.set()
+        forked.wait(20)
+        context.session.commit()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert written.wait(20)
+    child = os.fork()
+    if child == 0:
+        try:
+            gc.collect()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    forked.set()
+    writer.join()
+    assert context.session.query(models.user.username).all() == [("ada",)]
+    assert context.session.query(models.loose.some_field).all() == [(7,)]
 
 
 def test_the_context_finds_its_configuration_when_it_is_first_used(

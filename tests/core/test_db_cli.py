@@ -59,7 +59,7 @@ def test_status_is_told_as_json(settings: Settings, capsys: pytest.CaptureFixtur
         "key": "default",
         "database": str(settings.root / "outflow.db"),
         "current": [],
-        "heads": ["outflow_0002"],
+        "heads": ["outflow_0003"],
         "words": "made by Outflow, not adopted yet",
         "is_trouble": False,
     }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+import json
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -84,6 +87,73 @@ def test_an_argument_too_large_for_the_books_is_told_by_its_type(books: Settings
     assert blocks(books)["fit the level"].input_values == {"frames": '"<list of 5000>"'}
 
 
+class Quantity:
+    """A number with a unit, as of astropy: it has a length in principle."""
+
+    def __len__(self) -> int:
+        raise TypeError("'Quantity' object with a scalar value has no len()")
+
+    def __str__(self) -> str:
+        return "3.0 m"
+
+
+class Silent:
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Proxy:
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise RuntimeError("not bound")
+
+
+def around() -> Any:
+    found: dict[str, Any] = {}
+    found["self"] = found
+    return found
+
+
+def nested(depth: int) -> Any:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+ODD = {
+    "a number with a unit": (Quantity(), "3.0 m"),
+    "without words": (Silent(), "<Silent>"),
+    "among others": ({"q": Silent(), "gain": 2}, {"q": "<Silent>", "gain": 2}),
+    "a proxy of nothing": (Proxy(), "<Proxy>"),
+    "around": (around(), "<dict of 1>"),
+    "deep": (nested(100_000), "<list of 1>"),
+    "a long number": (10**5000, "<int>"),
+    "a longer number": (1 << 10**8, "<int>"),
+    "bytes": (b"\xff" * 10**8, "<bytes>"),
+    "lists of lists": ([[1.0] * 10_000] * 500, "<list of 500>"),
+}
+
+
+@pytest.mark.parametrize("how", ["decorated", "with", "mapped"])
+@pytest.mark.parametrize("what", ODD)
+def test_no_argument_is_a_reason_to_fail(books: Settings, what: str, how: str) -> None:
+    value, told = ODD[what]
+    began = time.monotonic()
+    with record_run("night", config=books) as run:
+        if how == "decorated":
+            task(name="fit")(lambda x: x)(value)
+        elif how == "with":
+            with run.task("fit", inputs={"x": value, "y": 1}):
+                pass
+        else:
+            with run.workflow("map", inputs=[{"x": value}]) as items:
+                assert [outcome.error for outcome in items.map("fit", lambda x: x)] == [None]
+    kept = json.loads(blocks(books)["fit"].input_values["x"])
+    assert kept == told or (how != "decorated" and what == "lists of lists")
+    assert time.monotonic() - began < 10
+
+
 def test_a_failure_is_recorded_where_it_happened_and_goes_on(books: Settings) -> None:
     with pytest.raises(ValueError, match="no frames"), record_run("night", config=books):
         reduce([])
@@ -152,9 +222,74 @@ def test_coroutines_and_generators_are_refused_when_they_are_decorated() -> None
     def many() -> Any:
         yield 1
 
-    for function in (later, many):
+    async def many_later() -> Any:
+        yield 1
+
+    class Later:
+        async def __call__(self) -> None: ...
+
+    for function in (later, many, many_later, functools.partial(later), functools.partial(many), Later()):
         with pytest.raises(RecordError, match="returns before its work is done"):
             task(function)
+
+
+def test_partials_and_builtins_are_recorded_with_what_they_are_given(books: Settings) -> None:
+    with record_run("night", config=books):
+        assert task(functools.partial(fit.__wrapped__, ["a"]))() == 1  # type: ignore[attr-defined]
+        assert task(functools.partial(int, base=2))("101") == 5
+        assert task(max)(1, 3) == 3
+    rows = {
+        name: {key: json.loads(value) for key, value in row.input_values.items()} for name, row in blocks(books).items()
+    }
+    assert rows["fit"] == {"frames": ["a"]}
+    assert rows["int"] in ({"args": ["101"], "kwargs": {"base": 2}}, {"x": "101", "base": 2})
+    assert rows["max"] == {"args": [1, 3], "kwargs": {}}
+
+
+class Camera:
+    @task
+    def expose(self, seconds: float, gain: float = 2.0, *others: int, **options: int) -> float:
+        return seconds * gain
+
+    @task
+    @classmethod
+    def named(cls, name: str) -> str:
+        return cls.__name__ + name
+
+    @classmethod
+    @task
+    def again(cls, name: str) -> str:
+        return cls.__name__ + name
+
+    @task
+    @staticmethod
+    def park(angle: int) -> int:
+        return angle
+
+    @staticmethod
+    @task
+    def home(angle: int) -> int:
+        return angle
+
+
+def test_methods_are_recorded_by_their_arguments_and_defaults(books: Settings) -> None:
+    camera = Camera()
+    with record_run("night", config=books):
+        assert (camera.expose(2), camera.named("A"), camera.again("A")) == (4.0, "CameraA", "CameraA")
+        assert (camera.park(3), Camera.home(4)) == (3, 4)
+    assert {name: row.input_values for name, row in blocks(books).items()} == {
+        "expose": {"seconds": "2", "gain": "2.0"},
+        "named": {"name": '"A"'},
+        "again": {"name": '"A"'},
+        "park": {"angle": "3"},
+        "home": {"angle": "4"},
+    }
+
+
+def test_a_call_that_does_not_fit_is_a_task_that_failed(books: Settings) -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument"), record_run("night", config=books):
+        load()  # type: ignore[call-arg]
+    assert blocks(books)["load"].block.state.value == "failed"
 
 
 async def test_tasks_of_an_event_loop_record_side_by_side(books: Settings) -> None:

@@ -37,5 +37,5 @@ def test_the_loss_of_runs_is_foretold(any_database: dict[str, str], tmp_path: Pa
         connection.execute(
             text("INSERT INTO outflow_run (id, uuid, state, configuration_id) VALUES (1, 'u', 'success', 1)")
         )
-    assert plan_downgrade(settings, "default", "-1").losses == ""
+    assert plan_downgrade(settings, "default", "outflow_0001").losses == ""
     assert plan_downgrade(settings, "default", "base").losses == "all that is recorded of 1 run"

@@ -21,6 +21,7 @@ from outflow_core.changes import Ledger
 from outflow_core.config_diff import diff
 from outflow_core.failures import causes
 from outflow_core.masking import MASK
+from outflow_core.processings import processings
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
 from outflow_core.settings import Database, read_settings
@@ -28,6 +29,7 @@ from outflow_core.sources import find_database
 from outflow_core.states import BlockType, State
 from outflow_core.stored import stored_config
 from outflow_core.tables import configuration
+from outflow_core.wanted_inputs import WantedValue
 from tests.core.conftest import Postgres
 
 FOLDER = Path(__file__).parents[1] / "fixtures"
@@ -304,6 +306,36 @@ def test_what_we_store_of_a_configuration_file_is_what_outflow_stored_of_it(fixt
     ours = stored_config(read_settings(fixture / "config.yml"))
     same = [config for config in theirs if {**config, "_CONFIG_FILEPATH": ours["_CONFIG_FILEPATH"]} == ours]
     assert same and list(same[0]) == list(ours)
+
+
+@pytest.mark.parametrize("fixture", ["maps"], indirect=True)
+def test_an_item_of_a_map_failed_when_an_exception_names_it(fixture: Path) -> None:
+    reader = reader_of(fixture)
+    failures = {
+        (run.id, failure.exception.message.split()[2])
+        for run in queries.runs(reader, count=0)
+        for failure in queries.failures_of(reader, queries.blocks_of(reader, run.id))
+        if failure.exception is not None
+    }
+    seen: Counter[bool] = Counter()
+    for item in ("0", "2", "8", "9", "57", "99", "199", "4989", "4998", "4999"):
+        for row in processings(reader, WantedValue.of(f"value={item}")):
+            assert not row.is_whole_map
+            assert (row.state is State.FAILED) == ((row.run.id, item) in failures)
+            seen[row.state is State.FAILED] += 1
+    reader.close()
+    assert seen[True] > 5 and seen[False] > 20
+
+
+@pytest.mark.parametrize("source", [DUMP], indirect=True)
+def test_items_that_a_parallel_map_never_began_are_not_processed_though_it_says_success(
+    source: tuple[str, dict[str, Any]],
+) -> None:
+    reader = reader_of(source[0])
+    found = processings(reader, WantedValue.of("value=7"))
+    reader.close()
+    assert [(row.run.state.value, row.state.value) for row in found] == [("success", "pending"), ("failed", "pending")]
+    assert command("processed", "value=7", "-s", source[0]).returncode == 1
 
 
 def test_the_fixtures_themselves_are_as_they_were() -> None:

@@ -19,13 +19,13 @@ def test_what_is_applied_is_marked(any_database: dict[str, str], tmp_path: Path)
     add_revision(tmp_path, "default", "star")
     add_revision(tmp_path, "default", "planet", parent="star")
     (before,) = history(settings)
-    assert [row.is_applied for row in before.revisions] == [False] * 4
+    assert [row.is_applied for row in before.revisions] == [False] * 5
     upgrade(settings)
     assert all(row.is_applied for row in history(settings)[0].revisions)
     add_revision(tmp_path, "default", "moon", parent="planet")
     names = [row.revision for row in history(settings)[0].revisions]
     assert names.index("moon") < names.index("planet") < names.index("star")
-    assert names.index("outflow_0002") < names.index("outflow_0001")
+    assert names.index("outflow_0003") < names.index("outflow_0001")
     assert {row.revision: row.is_applied for row in history(settings)[0].revisions}["moon"] is False
 
 
@@ -43,6 +43,7 @@ def test_the_revisions_of_a_database_that_cannot_be_reached_are_listed(
     assert main(["history", "--config", str(settings.path)]) == 2
     told = capsys.readouterr()
     assert [line.split()[:3] for line in told.out.splitlines()] == [
+        ["default", "unknown", "outflow_0003"],
         ["default", "unknown", "outflow_0002"],
         ["default", "unknown", "outflow_0001"],
         ["archive", "no", "migrations"],
@@ -56,6 +57,7 @@ def test_history_is_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["history", "--json", "--bind", "default", "--config", str(settings.path)]) == 0
     (told,) = json.loads(capsys.readouterr().out)
     assert [(row["revision"], row["is_applied"]) for row in told["revisions"]] == [
+        ("outflow_0003", True),
         ("outflow_0002", True),
         ("outflow_0001", True),
     ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from collections import Counter
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,7 +25,7 @@ from outflow_core.errors import RecordError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail
 from outflow_core.settings import Settings
-from tests.core.books import DIALECTS, fresh_books
+from tests.core.books import DIALECTS, SQLITE, fresh_books
 
 INPUTS = [{"number": number} for number in range(12)]
 
@@ -116,6 +120,173 @@ def test_tasks_announced_before_are_the_ones_that_run(books: Settings) -> None:
         with run.workflow("invert_all", inputs=INPUTS, tasks=["invert"]) as items:
             items.map("invert", invert)
     assert len(blocks_of(books, run.id)) == 1 + len(INPUTS)
+
+
+@pytest.fixture
+def file_books(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """The same, on SQLite: for what does not depend on the database."""
+    return fresh_books(request, tmp_path, SQLITE)
+
+
+def states_of(books: Settings, run_id: int) -> dict[str, int]:
+    return dict(Counter(task.block.state.value for task in blocks_of(books, run_id)[1:]))
+
+
+class Futures:
+    """An executor that does at once what it is asked for, in copies as for other processes."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
+        future: Future[Any] = Future()
+        item, *others = arguments
+        try:
+            future.set_result(function(pickle.loads(pickle.dumps(item)), *others))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class Breaks(Futures):
+    """The same, as a pool that breaks: all that has not been done fails by one exception."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+        self._error = BrokenProcessPool("a worker was killed")
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
+        self._left -= 1
+        if self._left >= 0:
+            return super().submit(function, *arguments)
+        future: Future[Any] = Future()
+        future.set_exception(self._error)
+        return future
+
+
+def test_a_pool_that_breaks_costs_little_for_each_item(file_books: Settings) -> None:
+    inputs = [{"number": number} for number in range(300)]
+    with record_run("night", config=file_books) as run, run.workflow("map", inputs=inputs) as items:
+        found = items.map("same", abs_of, Breaks(10))
+    assert states_of(file_books, run.id) == {"success": 10, "failed": 290}
+    assert len({id(outcome.error) for outcome in found}) == 2
+    tracebacks = [task.exception.traceback for task in blocks_of(file_books, run.id) if task.exception]
+    assert len(tracebacks) == 290 and max(map(len, tracebacks)) < 3_000
+
+
+def abs_of(number: int) -> int:
+    return abs(number)
+
+
+class ShutHalfWay(ThreadPoolExecutor):
+    """An executor that is shut down while it is handed the items."""
+
+    submitted = 0
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+        self.submitted += 1
+        if self.submitted == 6:
+            self.shutdown()
+        return super().submit(function, *arguments, **named)
+
+
+def test_items_that_an_executor_does_not_take_have_failed_by_that(file_books: Settings) -> None:
+    with record_run("night", config=file_books) as run, run.workflow("map", inputs=INPUTS) as items:
+        found = items.map("same", abs_of, ShutHalfWay(2))
+    assert [outcome.result for outcome in found] == [0, 1, 2, 3, 4] + [None] * 7
+    assert {str(outcome.error) for outcome in found[5:]} == {"cannot schedule new futures after shutdown"}
+    assert states_of(file_books, run.id) == {"success": 5, "failed": 7}
+
+
+class BadFrame(Exception):
+    """As many are: pickle cannot make it again."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file}: {why}")
+
+
+def saturated(number: int) -> int:
+    if number == 5:
+        raise BadFrame("n5.fits", "saturated")
+    return number
+
+
+def test_an_exception_that_cannot_be_read_here_fails_only_its_item(file_books: Settings) -> None:
+    with record_run("night", config=file_books) as run, executor_of("spawn") as executor:
+        with run.workflow("map", inputs=INPUTS) as items:
+            found = items.map("saturated", saturated, executor)
+    assert [outcome.result for outcome in found] == [None if n == 5 else n for n in range(12)]
+    assert repr(found[5].error) == "RuntimeError('BadFrame: n5.fits: saturated')"
+    (exception,) = [task.exception for task in blocks_of(file_books, run.id) if task.exception is not None]
+    assert exception.type == "BadFrame" and "in saturated" in exception.traceback
+    assert found[5].error is not None and run.has_noted(found[5].error)
+
+
+def test_an_exception_of_a_thread_is_the_one_that_was_raised(file_books: Settings) -> None:
+    with record_run("night", config=file_books) as run, ThreadPoolExecutor(2) as executor:
+        with run.workflow("map", inputs=INPUTS) as items:
+            found = items.map("saturated", saturated, executor)
+    assert isinstance(found[5].error, BadFrame)
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    """An exception of which no attribute can be set, `__traceback__` neither."""
+
+    number: int
+
+
+def freeze(number: int) -> None:
+    raise Frozen(number)
+
+
+@pytest.mark.parametrize("executor", [None, Futures()], ids=["here", "elsewhere"])
+def test_a_frozen_exception_is_the_outcome_of_its_item(file_books: Settings, executor: Any) -> None:
+    with record_run("night", config=file_books) as run, run.workflow("map", inputs=INPUTS[:2]) as items:
+        found = items.map("freeze", freeze, executor)
+    assert [outcome.error for outcome in found] == [Frozen(0), Frozen(1)]
+
+
+def test_items_may_come_from_a_generator(file_books: Settings) -> None:
+    with record_run("night", config=file_books) as run:
+        with run.workflow("map", inputs=({"number": n} for n in range(3)), tasks=(name for name in ["same"])) as items:
+            assert [outcome.result for outcome in items.map("same", abs_of)] == [0, 1, 2]
+    workflow, *tasks = blocks_of(file_books, run.id)
+    assert len(workflow.input_values) == len(tasks) == 3
+
+
+def test_what_is_no_list_of_names_or_items_is_refused_in_words(file_books: Settings) -> None:
+    with record_run("night", config=file_books) as run:
+        with pytest.raises(RecordError, match=r"'map': 'tasks' is a list of names; write tasks=\['fit'\]"):
+            run.workflow("map", inputs=INPUTS, tasks="fit")
+        with pytest.raises(RecordError, match="'inputs' is a list with a mapping for each item"):
+            run.workflow("map", inputs={"number": 1})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("executor", [None, Futures()], ids=["here", "elsewhere"])
+@pytest.mark.parametrize("tasks", [(), ("same",)], ids=["unannounced", "announced"])
+def test_each_map_has_blocks_of_its_own(file_books: Settings, executor: Any, tasks: tuple[str, ...]) -> None:
+    with record_run("night", config=file_books) as run:
+        with run.workflow("map", inputs=INPUTS[:2], tasks=tasks) as items:
+            for _ in range(2):
+                assert [outcome.result for outcome in items.map("same", abs_of, executor)] == [0, 1]
+    assert states_of(file_books, run.id) == {"success": 4}
+
+
+def test_an_item_that_is_tried_again_here_is_another_block(file_books: Settings) -> None:
+    inputs = INPUTS[4:6]
+    with record_run("night", config=file_books) as run, run.workflow("map", inputs=inputs, tasks=["invert"]) as items:
+        items.map("invert", invert, Futures())
+        for item in items:
+            with item.task("invert"):
+                pass
+    assert states_of(file_books, run.id) == {"success": 3, "failed": 1}
+
+
+def test_a_map_uses_the_announced_blocks_that_are_left(file_books: Settings) -> None:
+    with record_run("night", config=file_books) as run:
+        with run.workflow("map", inputs=INPUTS[:3], tasks=["same"]) as items:
+            with next(iter(items)).task("same"):
+                pass
+            items.map("same", abs_of)
+    assert states_of(file_books, run.id) == {"success": 4}
 
 
 def test_another_process_joins_a_run_by_its_uuid(books: Settings) -> None:

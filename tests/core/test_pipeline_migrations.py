@@ -23,7 +23,7 @@ def test_own_migrations_take_part_for_their_bind(any_database: dict[str, str], t
     add_revision(tmp_path, "archive", "planet", make=made("planet"))
     archive = {"dialect": "sqlite", "path": "archive.db"}
     settings = write_config(tmp_path, {"default": any_database, "archive": archive}, migrations="migrations")
-    assert [set(report.after) for report in upgrade(settings)] == [{"outflow_0002", "star"}, {"planet"}]
+    assert [set(report.after) for report in upgrade(settings)] == [{"outflow_0003", "star"}, {"planet"}]
     assert content(settings)["star"] == ["(1,)"]
     assert content(settings, "archive") == {"planet": ["(1,)"], "outflow_core_version": ["('planet',)"]}
 
@@ -52,7 +52,7 @@ def test_a_new_revision_is_seen_and_applied(any_database: dict[str, str], tmp_pa
     upgrade(settings)
     add_revision(tmp_path, "default", "planet", parent="star", make=made("planet"))
     assert status(settings)[0].words == "needs upgrade"
-    assert upgrade(settings)[0].words == "upgraded from outflow_0002, star"
+    assert upgrade(settings)[0].words == "upgraded from outflow_0003, star"
     assert status(settings)[0].words == "up to date"
 
 
@@ -70,11 +70,12 @@ def test_an_upgrade_that_fails_halfway_changes_nothing(
     assert content(settings) == before
 
 
-def test_a_first_upgrade_that_fails_leaves_no_table(any_database: dict[str, str], tmp_path: Path) -> None:
+def test_a_first_upgrade_that_fails_leaves_no_table_and_no_file(any_database: dict[str, str], tmp_path: Path) -> None:
     add_revision(tmp_path, "default", "star", make=f"{made('star')}; raise KeyError('colour')")
     settings = write_config(tmp_path, {"default": any_database}, migrations="migrations")
     assert "a migration failed with KeyError: 'colour'" in upgrade(settings)[0].words
-    assert content(settings) == {}
+    path = settings.database().path
+    assert content(settings) == {} if path is None else not path.exists()
 
 
 def test_a_script_that_cannot_be_read_is_told_before_a_file_is_made(tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_downgrading_one_step_undoes_one_revision(any_database: dict[str, str], 
     settings = write_config(tmp_path, {"default": any_database}, migrations="migrations")
     upgrade(settings)
     assert plan_downgrade(settings, "default", "star").losses == "what the revision planet made"
-    assert set(downgrade(settings, "default", "star").after) == {"outflow_0002", "star"}
+    assert set(downgrade(settings, "default", "star").after) == {"outflow_0003", "star"}
     assert "planet" not in content(settings) and "star" in content(settings)
 
 

@@ -24,8 +24,8 @@ from outflow_core.errors import ConfigError, RecordError, SourceError
 from outflow_core.masking import MASK
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.settings import Settings
-from outflow_core.stored import configuration_hash, stored_config
-from tests.core.books import DIALECTS, SQLITE, configure, entry, fresh_books, grant
+from outflow_core.stored import configuration_hash, kept, storable, stored_config
+from tests.core.books import DIALECTS, SQLITE, configure, entry, fresh_books, grant, patient
 
 Row = dict[str, Any]
 
@@ -336,7 +336,7 @@ def test_the_same_exception_is_recorded_in_each_run_that_it_ends(file_books: Set
         (SystemExit("out of disk"), "failed"),
         (SystemExit(0), "success"),
         (SystemExit(), "success"),
-        (GeneratorExit(), "failed"),
+        (GeneratorExit(), "success"),
     ],
     ids=repr,
 )
@@ -356,6 +356,78 @@ def test_an_exception_that_cannot_be_printed_is_recorded(books: Settings) -> Non
         raise Odd
     (row,) = exceptions(books)
     assert row["exception_type"] == "Odd" and "str() failed" in row["exception_msg"]
+
+
+def test_a_generator_that_is_left_early_has_not_failed(file_books: Settings) -> None:
+    with record_run("a", config=file_books) as run:
+
+        def frames() -> Iterator[int]:
+            with run.task("read"):
+                yield from range(5)
+
+        for _ in frames():
+            break
+    assert states(file_books) == {"read": "success"} and exceptions(file_books) == []
+
+
+class NoAttributes(Exception):
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        raise RuntimeError("no attributes")
+
+
+class Copies(Exception):
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        return {}
+
+
+@pytest.mark.parametrize("kind", [NoAttributes, Copies])
+def test_an_exception_with_odd_attributes_is_recorded_once_and_goes_on(file_books: Settings, kind: Any) -> None:
+    with pytest.raises(kind, match="bad frame"), record_run("a", config=file_books) as run, run.task("fit"):
+        raise kind("bad frame")
+    assert [row["exception_msg"].rpartition(": ")[2] for row in exceptions(file_books)] == ["bad frame"]
+
+
+def test_of_an_endless_traceback_the_books_keep_both_ends(file_books: Settings) -> None:
+    with pytest.raises(ValueError), record_run("a", config=file_books) as run, run.task("fit"):
+        raise ValueError("first" + "x" * 300_000 + "last")
+    (row,) = exceptions(file_books)
+    assert row["traceback"].startswith("Traceback") and row["traceback"].endswith("xlast\n")
+    assert "\n... 200," in row["traceback"] and " characters are left out ...\n" in row["traceback"]
+    assert row["exception_msg"].startswith("ValueError: firstx")
+    assert len(row["traceback"]) < 101_000 and len(row["exception_msg"]) < 11_000
+
+
+def test_an_exception_that_cannot_be_formatted_is_recorded_by_its_type(file_books: Settings) -> None:
+    class Odd(SyntaxError):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "filename":
+                raise RuntimeError("no words")
+            return super().__getattribute__(name)
+
+    with pytest.raises(Odd), record_run("a", config=file_books) as run, run.task("fit"):
+        raise Odd("bad")
+    assert [row["exception_type"] for row in exceptions(file_books)] == ["Odd"]
+
+
+def test_passwords_in_the_words_of_an_exception_are_masked(file_books: Settings) -> None:
+    words = "host=x password=s3cret db_password='s3 s3cret' {'token': 's3cret'} sslmode=on 'password': must be text"
+    with pytest.raises(RuntimeError), record_run("a", config=file_books) as run, run.task("fit"):
+        raise RuntimeError(words)
+    (row,) = exceptions(file_books)
+    assert "s3cret" not in row["exception_msg"] + row["traceback"]
+    assert "host=x" in row["exception_msg"] and row["exception_msg"].endswith("sslmode=on 'password': must be text")
+
+
+def test_targets_that_cannot_be_kept_are_told_by_their_type(file_books: Settings) -> None:
+    around: dict[str, Any] = {}
+    around["self"] = around
+    with record_run("a", config=file_books) as run:
+        with run.task("fit", input_targets={"a": around, "b": "x"}, output_targets={"c": 10**5000}):
+            pass
+    row = block(file_books, "fit")
+    assert row["input_targets"] == {"a": "<dict of 1>", "b": "x"} and row["output_targets"] == {"c": "<int>"}
 
 
 def test_names_that_are_too_long_are_cut_not_refused(books: Settings) -> None:
@@ -420,6 +492,12 @@ def test_any_value_can_be_an_input_or_a_setting(books: Settings) -> None:
 
     records()
     assert {row["state"].value for row in blocks(books)} == {"success"}
+
+
+@patient
+@given(VALUES)
+def test_what_is_small_is_kept_as_it_is(value: Any) -> None:
+    assert repr(kept(value)) == repr(storable(value))
 
 
 def test_secrets_are_in_no_table(books: Settings, tmp_path: Path) -> None:

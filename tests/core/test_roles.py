@@ -148,3 +148,9 @@ def test_what_knows_no_roles_is_refused_in_words(tmp_path: Path, capsys: pytest.
     assert "--apply needs --as" in capsys.readouterr().err
     assert main(["roles", "--apply", "--as", f"sqlite:///{tmp_path}/x.db", "--config", path]) == 2
     assert "--as names a SQLite file" in capsys.readouterr().err
+
+
+def test_a_database_that_a_service_names_cannot_be_made_by_it(tmp_path: Path) -> None:
+    entry = {"dialect": "postgresql", "service": "books", "user": "me"}
+    with pytest.raises(ConfigError, match=r"database 'default' has no name to make it by; add 'database: NAME'"):
+        roles_sql(write_config(tmp_path, {"default": entry}), None)

@@ -16,9 +16,9 @@ from outflow_core.schema.owner import changing
 from outflow_core.schema.upgrades import downgrade, status, upgrade
 from outflow_core.settings import Settings
 from outflow_core.tables import OUTFLOW_TABLES
-from tests.core.conftest import FIXTURES, Postgres, add_revision, content, copy_of, write_config
+from tests.core.conftest import ADOPTED, FIXTURES, Postgres, add_revision, content, copy_of, write_config
 
-OURS = ("outflow_0002",)
+OURS = ("outflow_0003",)
 SQLITE = {"dialect": "sqlite", "path": "outflow.db"}
 
 
@@ -71,7 +71,7 @@ def test_a_sqlite_database_of_outflow_is_adopted_with_all_its_rows(tmp_path: Pat
     before = content(settings)
     assert status(settings)[0].words == "made by Outflow, not adopted yet"
     assert upgrade(settings)[0].words == "adopted the tables that Outflow made"
-    assert content(settings) == {**before, "outflow_core_version": ["('outflow_0002',)"]}
+    assert content(settings) == {**before, **ADOPTED}
 
 
 def test_a_postgresql_database_of_outflow_is_adopted_with_all_its_rows(
@@ -80,7 +80,7 @@ def test_a_postgresql_database_of_outflow_is_adopted_with_all_its_rows(
     settings = outflows_own(postgres, postgres_database, tmp_path)
     before = content(settings)
     upgrade(settings)
-    assert content(settings) == {**before, "outflow_core_version": ["('outflow_0002',)"]}
+    assert content(settings) == {**before, **ADOPTED}
 
 
 def test_tables_of_an_older_outflow_are_refused_and_left_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy import make_url
 from outflow_core.engines import postgresql_url
 from outflow_core.errors import ConfigError
 from outflow_core.masking import MASK
-from outflow_core.settings import Settings, find_config, load_settings, read_settings
+from outflow_core.settings import Settings, find_config, for_workers, load_settings, read_settings
 from outflow_core.sources import find_database
 from outflow_core.stored import configuration_hash, stored_config
 from tests.core.books import patient
@@ -205,7 +206,18 @@ def test_a_mistake_is_told_with_its_file_and_place(tmp_path: Path, text: str, wo
         ("config.json", "[" * 100_000, "config.json: nested too deeply"),
         ("config.json", "1" * 5_000, "config.json: not JSON"),
         ("config.json", " \n", "the file is empty"),
-        ("config.toml", "a = ", "config.toml: not TOML"),
+        (
+            "config.json",
+            '{"a": {\n\t"b": 1, "b": 2}}',
+            "config.json:2:10: the key 'b' stands here twice (first in line 2)",
+        ),
+        ("config.json", '{"a":' + "[" * 900 + "]" * 900 + "}", "nested more than 60 levels"),
+        ("config.toml", "a = ", "config.toml:1:5: not TOML"),
+        ("config.toml", "a = 1\nb = [1,\n\n c", "config.toml:4:2: not TOML"),
+        ("config.toml", "a = 1\nb = 'x\n", "config.toml:2:7: not TOML"),
+        ("config.toml", "[a]\n[a]\n", "config.toml:2:3: not TOML"),
+        ("config.toml", "a = " + "[" * 100 + "]" * 100, "nested more than 60 levels"),
+        ("config.toml", "b = 1\n" + "a." * 20_000 + "b = 1", "config.toml:2:1: nested more than 60 levels"),
         ("config.toml", "a = " + "1" * 5_000, "config.toml: not TOML"),
         ("config.toml", "a = " + "[" * 100_000, "config.toml: nested too deeply"),
     ],
@@ -261,13 +273,15 @@ def test_any_content_gives_settings_or_a_config_error(scratch: Path, content: An
 
 # passwords
 
-PASSWORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map(lambda text: f"Zq{text}qZ")
+SENDABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+"""What PostgreSQL can be sent: anything but half characters and NUL."""
+PASSWORDS = st.text(SENDABLE, max_size=30).map(lambda text: f"Zq{text}qZ")
 
 
 @patient
 @given(PASSWORDS)
 @example("Zq%40@:/?#[]!$&'()*+,;= \"\\qZ")
-@example("Zq\n\r\t\0qZ")
+@example("Zq\n\r\tqZ")
 def test_a_password_of_any_characters_reaches_the_driver_and_is_shown_nowhere(scratch: Path, password: str) -> None:
     entry = {
         "dialect": "postgresql",
@@ -327,7 +341,7 @@ def test_a_role_without_a_password_leaves_that_to_libpq(tmp_path: Path) -> None:
 
 
 @patient
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text.strip("/")))
+@given(st.text(SENDABLE, min_size=1).filter(lambda text: text.strip("/") and ":" not in text))
 def test_a_sockets_folder_reaches_the_driver_whatever_its_name(scratch: Path, folder: str) -> None:
     entry = {"dialect": "postgresql", "address": f"/{folder}", "database": "d"}
     database = settings_of(scratch, {"databases": {"default": entry}}).database()
@@ -468,3 +482,23 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path, monkeypatch: pytest
         ConfigError, match=r"databases\.default\.user: the environment variable BOOKS_PASSWORD is not set"
     ):
         read_settings(config(tmp_path, text))
+
+
+def test_workers_are_told_of_one_database_and_of_nothing_else(tmp_path: Path) -> None:
+    databases = {
+        "default": {
+            "dialect": "postgresql",
+            "address": "h",
+            "database": "d",
+            "user": "me:mine",
+            "admin": "root:s3cret",
+        },
+        "archive": {"dialect": "postgresql", "address": "h", "database": "a", "admin": "root:s3cret"},
+    }
+    content = {"databases": databases, "journal": "waiting", "api": {"token": "s3cret"}, "stars": ["x"] * 1_000}
+    settings = settings_of(tmp_path, content)
+    told = for_workers(settings)
+    assert (told.path, told.root, dict(told.content)) == (settings.path, settings.root, {"journal": "waiting"})
+    assert told.database().login == settings.database().login and list(told.databases) == ["default"]
+    assert b"s3cret" not in pickle.dumps(told) and len(pickle.dumps(told)) < 2_000
+    assert for_workers(settings, "archive").database("archive") == settings.database("archive")

@@ -14,7 +14,7 @@ from outflow_core.schema.offline_sql import upgrade_sql
 from outflow_core.schema.owner import changing
 from outflow_core.schema.upgrades import status, upgrade
 from outflow_core.settings import Settings
-from tests.core.conftest import FIXTURES, Postgres, add_revision, content, copy_of, quoted, write_config
+from tests.core.conftest import ADOPTED, FIXTURES, Postgres, add_revision, content, copy_of, quoted, write_config
 
 SQLITE = {"dialect": "sqlite", "path": "outflow.db"}
 
@@ -101,7 +101,7 @@ def test_the_sql_for_a_database_of_outflow_adopts_it(tmp_path: Path) -> None:
     assert (tmp_path / "outflow.db").read_bytes() == before
     assert "CREATE TABLE outflow_block" not in found.script
     run_by_hand(settings, found.script, None)
-    assert content(settings) == {**rows, "outflow_core_version": ["('outflow_0002',)"]}
+    assert content(settings) == {**rows, **ADOPTED}
 
 
 def test_the_sql_for_a_postgresql_database_of_outflow_adopts_it(
@@ -112,7 +112,7 @@ def test_the_sql_for_a_postgresql_database_of_outflow_adopts_it(
     rows = content(settings)
     (found,) = upgrade_sql(settings)
     run_by_hand(settings, found.script, postgres)
-    assert content(settings) == {**rows, "outflow_core_version": ["('outflow_0002',)"]}
+    assert content(settings) == {**rows, **ADOPTED}
     assert upgrade(settings)[0].words == "up to date, nothing to do"
 
 

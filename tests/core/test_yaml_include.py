@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from outflow_core.errors import ConfigError
-from outflow_core.yaml_include import MAX_DEPTH, load_yaml
+from outflow_core.yaml_bounds import MAX_DEPTH
+from outflow_core.yaml_include import load_yaml
 from tests.core.books import patient
 
 
@@ -46,6 +47,36 @@ def test_an_include_is_relative_to_the_file_it_stands_in(tmp_path: Path, monkeyp
 
 def test_an_include_can_be_the_whole_file(tmp_path: Path) -> None:
     assert load_yaml(write(tmp_path, config="!include other.yml", other="[1, 2]")) == [1, 2]
+
+
+def test_an_include_stands_wherever_a_value_may_stand(tmp_path: Path) -> None:
+    text = "list:\n- !include part.yml\n- [!include part.yml, {deep: !include part.yml}]\n? !include name.yml\n: here"
+    part = {"x": 1}
+    assert load_yaml(write(tmp_path, config=text, part="x: 1", name="key")) == {
+        "list": [part, [part, {"deep": part}]],
+        "key": "here",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<<: !include a.yml\ny: own", {"x": "a", "y": "own", "only": "a"}),
+        (
+            "deep: {er: &er {<<: !include b.yml, 1: x}}\ny: {<<: [*er, !include a.yml], 1: z}",
+            {"deep": {"er": {"x": "b", 1: "x"}}, "y": {"x": "b", "y": "a", "only": "a", 1: "z"}},
+        ),
+        ("y: own\n<<: [!include b.yml, !include a.yml]", {"x": "b", "y": "own", "only": "a"}),
+        ("base: &base {<<: !include b.yml}\ny: {<<: *base}", {"base": {"x": "b"}, "y": {"x": "b"}}),
+    ],
+)
+def test_an_included_mapping_can_be_merged(tmp_path: Path, text: str, found: Any) -> None:
+    assert load_yaml(write(tmp_path, config=text, a="{x: a, y: a, only: a}", b="x: b")) == found
+
+
+def test_only_a_mapping_can_be_merged(tmp_path: Path) -> None:
+    words = refusal(write(tmp_path, config="a:\n  <<: !include list.yml", list="[1]"))
+    assert re.search(r"config\.yml:2:7: expected a mapping", words)
 
 
 def test_a_glob_gives_the_matching_files_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -86,7 +117,9 @@ def test_a_file_that_includes_itself_is_named(tmp_path: Path, name: str) -> None
 
 def test_a_circle_of_includes_is_named_step_by_step(tmp_path: Path) -> None:
     path = write(tmp_path, config="a: !include one.yml", one="!include two.yml", two="!include one.yml")
-    assert re.search(r"one\.yml -> \S*two\.yml -> \S*one\.yml", refusal(path))
+    words = refusal(path)
+    assert re.search(r"one\.yml -> \S*two\.yml -> \S*one\.yml", words)
+    assert re.search(r"config\.yml:1:4: .*one\.yml:1:1: .*two\.yml:1:1: !include one\.yml: goes round", words)
 
 
 def test_a_symlink_does_not_hide_a_circle(tmp_path: Path) -> None:
@@ -110,6 +143,9 @@ def test_a_missing_config_is_named(tmp_path: Path) -> None:
     [
         ("a: 1\nb: 2\na: 3", r"config\.yml:3:1: the key 'a' stands here twice \(first in line 1\)"),
         ("a:\n  b: 1\n  b: 1", r"config\.yml:3:3: the key 'b'"),
+        ("1: a\n0x1: b", r"config\.yml:2:1: the keys '1' and '0x1' are the same one \(first in line 1\)"),
+        ("a: {yes: a, true: b}", r"config\.yml:1:13: the keys 'yes' and 'true' are the same one"),
+        ("a:\n  b: 1\n\tc: 1", r"config\.yml:3:1: .*spaces, not tabs"),
         ("a:\n\tb: 1", r"config\.yml:2:1: .*spaces, not tabs"),
         ("a: [1, 2", r"config\.yml:\d:\d+: "),
         ("a: b: c", r"config\.yml:1:5: "),

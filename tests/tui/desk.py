@@ -10,6 +10,7 @@ from functools import partial
 from textual.pilot import Pilot
 
 from outflow_tui.app import OutflowApp, Watched
+from outflow_tui.preferences import Preferences
 from tests.tui.story import NOW, FakeSource, ToldRun
 
 PATIENCE = 10.0
@@ -70,11 +71,14 @@ class Desk:
 
 @asynccontextmanager
 async def sitting(
-    *sources: FakeSource, size: tuple[int, int] = (100, 30), names: tuple[str, ...] = ("reduce/config.yml", "b.yml")
+    *sources: FakeSource,
+    size: tuple[int, int] = (100, 30),
+    names: tuple[str, ...] = ("reduce/config.yml", "b.yml"),
+    likes: Preferences | None = None,
 ) -> AsyncIterator[Desk]:
     """Sit down before the program; the first answer is on the screen."""
     watched = [Watched(name, partial(_given, source)) for name, source in zip(names, sources, strict=False)]
-    app = OutflowApp(watched, seconds=0.05, clock=lambda: NOW)
+    app = OutflowApp(watched, seconds=0.05, clock=lambda: NOW, preferences=likes)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(app, pilot, list(sources))
         await desk.until(lambda: all(source.asked for source in sources), "the sources were not asked")

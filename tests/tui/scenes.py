@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from outflow_core.states import State
+from outflow_core.states import BlockType, State
 from tests.tui.story import NOW, FakeSource, Told, ToldRun, configuration, run, task, traceback_of, workflow
 
 
@@ -25,6 +25,7 @@ SCENES = (
     Scene("run", (120, 28), ("down", "enter")),
     Scene("traceback", (100, 24), ("down", "enter", "enter")),
     Scene("failures", (110, 10), ("down", "enter", "2")),
+    Scene("timeline", (110, 24), ("down", "enter", "3", "home")),
     Scene("diff", (100, 14), ("space", "down", "space", "d")),
     Scene("configuration", (100, 24), ("c",)),
 )
@@ -90,4 +91,20 @@ def failed_night(number: int, config: Any) -> ToldRun:
     ]
     told += [task(1103, "publish", State.PENDING)]
     night = run(number, state=State.FAILED, tasks=told, config=config)
-    return replace(night, last_sign=NOW - timedelta(minutes=11))
+    return in_time(replace(night, last_sign=NOW - timedelta(minutes=11)), {1017: 41.0})
+
+
+def in_time(night: ToldRun, slow: Mapping[int, float], hosts: int = 4) -> ToldRun:
+    """The run with its tasks laid out over hosts: each one begins where a host is free first."""
+    begin = night.row.start_time or NOW
+    free = dict.fromkeys((f"nid{number:03d}" for number in range(1, hosts + 1)), begin)
+    told = []
+    for block in night.blocks:
+        row = block.row
+        if row.end_time is not None and row.start_time is not None and row.type is BlockType.TASK:
+            host = min(free, key=lambda name: free[name])
+            took = timedelta(seconds=slow[row.id]) if row.id in slow else row.end_time - row.start_time
+            row = replace(row, start_time=free[host], end_time=free[host] + took, hostname=host)
+            free[host] += took + timedelta(seconds=0.6)
+        told.append(replace(block, row=row))
+    return replace(night, row=replace(night.row, end_time=max(free.values())), blocks=tuple(told))

@@ -9,9 +9,20 @@ from typing import Any
 
 from outflow_core.errors import SourceError
 from outflow_core.failures import Failure, causes
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, RunRow, TaskCounts
+from outflow_core.rows import (
+    BlockDetail,
+    BlockRow,
+    ConfigurationRow,
+    ExceptionRow,
+    Life,
+    LostProcess,
+    RunRow,
+    TaskCounts,
+)
 from outflow_core.states import BlockType, State
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
+from outflow_tui.timeline import timeline_of
+from outflow_tui.usual import Earlier, earlier_of
 
 NOW = datetime(2026, 11, 23, 12, 0, 0)
 
@@ -34,6 +45,7 @@ class ToldRun:
     blocks: tuple[Told, ...] = ()
     configuration: ConfigurationRow | None = None
     last_sign: datetime | None = None
+    life: Life | None = None
 
 
 def traceback_of(message: str, *, file: str = "/data/reduce/calibrate.py", line: int = 88) -> str:
@@ -104,6 +116,7 @@ def run(
     config: ConfigurationRow | None = None,
     silent_minutes: float = 0,
     host: str = "nid001",
+    life: Life | None = None,
 ) -> ToldRun:
     """A run of half an hour ago."""
     start = NOW - timedelta(hours=1) + timedelta(minutes=number)
@@ -117,7 +130,12 @@ def run(
         hostname=host,
         configuration_id=config.id if config else 1,
     )
-    return ToldRun(row, tuple(tasks), config, NOW - timedelta(minutes=silent_minutes))
+    return ToldRun(row, tuple(tasks), config, NOW - timedelta(minutes=silent_minutes), life)
+
+
+def lost(minutes: float, *, alive: int = 0, number: int = 1, gone: bool = False, job: str = "998") -> Life:
+    """A life that was lost some minutes ago, on another host or (`gone`) before our eyes."""
+    return Life(alive, number, LostProcess(4711, "n12", job, NOW - timedelta(minutes=minutes), gone))
 
 
 class FakeSource:
@@ -147,6 +165,9 @@ class FakeSource:
             detail=next((_detail(block, chosen) for block in blocks if block.row.id == focus.block_id), None)
             if chosen
             else None,
+            timeline=timeline_of(chosen.row.id, tuple(block.row for block in blocks), _earlier(self.runs, chosen))
+            if chosen and focus.timeline
+            else None,
             causes=causes(Failure(block.row, block.exception) for block in blocks if _is_failure(block))
             if focus.causes
             else None,
@@ -163,6 +184,12 @@ class FakeSource:
         self.is_closed = True
 
 
+def _earlier(runs: Iterable[ToldRun], chosen: ToldRun) -> Earlier | None:
+    older = [run for run in runs if run.row.id < chosen.row.id and run.row.command == chosen.row.command]
+    last = max((run for run in older if run.row.state is State.SUCCESS), key=lambda run: run.row.id, default=None)
+    return earlier_of(last.row.id, [block.row for block in last.blocks]) if last else None
+
+
 def _is_failure(block: Told) -> bool:
     return block.row.state is State.FAILED and block.row.type is BlockType.TASK
 
@@ -177,7 +204,7 @@ def _line(told: ToldRun) -> RunLine:
         if block.row.type is BlockType.TASK:
             numbers[block.row.state.value] += 1
     digest = told.configuration.hash if told.configuration else ""
-    return RunLine(told.row, TaskCounts(**numbers), told.last_sign, digest, False)
+    return RunLine(told.row, TaskCounts(**numbers), told.last_sign, digest, False, told.life)
 
 
 def _detail(told: Told, run: ToldRun) -> BlockDetail:

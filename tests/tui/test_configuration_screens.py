@@ -167,3 +167,50 @@ async def test_everything_is_folded_at_once_and_what_is_sought_is_found_there() 
         await desk.misses("cores: 4")
         await desk.press("escape", "L")
         await desk.sees("cores: 4")
+
+
+def night(number: int, state: State, tolerance: float, **others: Any) -> ToldRun:
+    config = {"fit": {"tolerance": tolerance, "steps": ["a"]}, "name": "x", **others}
+    return run(number, state=state, config=configuration(number, config))
+
+
+async def test_several_marked_runs_become_a_table_that_shows_what_goes_with_failure() -> None:
+    runs = [
+        night(47, State.FAILED, 1e-6, cores=4),
+        night(46, State.SUCCESS, 1e-4, cores=8),
+        night(45, State.FAILED, 1e-6, cores=8, mode="fast"),
+    ]
+    async with sitting(FakeSource(runs), size=(80, 24)) as desk:
+        await desk.sees("47")
+        await desk.press("space", "space", "space", "d")
+        await desk.sees("3 values differ, 1 of them between those that failed and those that did not")
+        assert (await desk.sees("success")).split() == ["✗", "failed", "✓", "success", "✗", "failed"]
+        lines = desk.lines()
+        telling = next(place for place, line in enumerate(lines) if "goes with failure" in line)
+        assert lines[telling + 1].split() == ["fit.tolerance", "1e-06", "0.0001", "1e-06"]
+        assert (await desk.sees("cores")).split() == ["cores", "8", "8", "4"]
+        assert (await desk.sees("mode")).split() == ["mode", '"fast"']
+        assert "steps" not in desk.text()
+        await desk.press("q")
+        await desk.sees("PROGRESS")
+
+
+async def test_the_columns_of_many_runs_are_walked_through() -> None:
+    runs = [night(number, State.SUCCESS, float(number)) for number in range(51, 41, -1)]
+    async with sitting(FakeSource(runs), size=(80, 24)) as desk:
+        await desk.sees("51")
+        await desk.press(*["space"] * 10, "d")
+        assert (await desk.sees("runs 1 to 4 of 10")).split()[-4:] == ["42", "43", "44", "45"]
+        await desk.press("right", "l")
+        assert (await desk.sees("runs 3 to 6 of 10")).split()[-4:] == ["44", "45", "46", "47"]
+        await desk.press(*["right"] * 20)
+        assert (await desk.sees("tolerance")).split()[1:] == ["48.0", "49.0", "50.0", "51.0"]
+        await desk.press("left", "h")
+        await desk.sees("runs 5 to 8 of 10")
+
+
+async def test_several_runs_of_one_configuration_are_said_to_have_it() -> None:
+    async with sitting(FakeSource([night(number, State.SUCCESS, 1.0) for number in (47, 46, 45)])) as desk:
+        await desk.sees("47")
+        await desk.press("space", "space", "space", "d")
+        await desk.sees("All these runs used the same configuration.")

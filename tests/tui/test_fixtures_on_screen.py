@@ -61,7 +61,11 @@ async def look_at_run(desk: Desk, pilot: Pilot[None], run_id: int) -> None:
         await desk.press("enter", "end", "q")
     else:
         await desk.sees("No task is recorded in this run")
-    await desk.press("c")
+    await desk.press("3")
+    await desk.until(lambda: "at most" in desk.text() or "No task has begun yet" in desk.text(), "no timeline")
+    await desk.press("s")
+    no_stray_bytes(desk)
+    await desk.press("q", "c")
     await desk.sees("configuration")
     no_stray_bytes(desk)
     await desk.press("q", "q")

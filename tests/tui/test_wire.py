@@ -10,8 +10,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+from outflow_core import queries
+from outflow_core.reader import Reader
+from outflow_core.schema.upgrades import upgrade
+from outflow_core.settings import Settings
+from tests.core.books import configure, running
 from tests.fixtures import copy_of
 
 PATIENCE = 60.0
@@ -60,6 +66,17 @@ def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
         assert written(master, 5.0) == b""
 
 
+def test_the_timeline_of_a_run_in_which_nothing_happens_is_silent(tmp_path: Path) -> None:
+    with terminal(str(copy_of("killed", tmp_path)), "--every", "0.2") as master:
+        wait_for(master, b"silent")
+        os.write(master, b"\r")
+        wait_for(master, b"failures")
+        os.write(master, b"3")
+        wait_for(master, b"at once")
+        written(master, 2.0)
+        assert written(master, 5.0) == b""
+
+
 def test_what_is_typed_in_one_go_behind_the_slash_reaches_the_filter(tmp_path: Path) -> None:
     with terminal(str(copy_of("kinds", tmp_path))) as master:
         wait_for(master, b"bad_setup")
@@ -82,3 +99,51 @@ def test_no_sequence_from_the_books_reaches_the_terminal(tmp_path: Path) -> None
         assert b"\\e" in shown
         assert b"\x1b]0;" not in shown
         assert b"\x07" not in re.sub(rb"\x1b\]22;[a-z]+\x07", b"", shown)  # the shape of the mouse pointer is Textual's
+
+
+BEATS = """
+import sys, time
+from datetime import datetime, timedelta
+from pathlib import Path
+from sqlalchemy import update
+from outflow_core import record_run
+from outflow_core.engines import Engines
+from outflow_core.heartbeat import heartbeat
+from outflow_core.settings import read_settings
+from outflow_core.tables import run as runs
+settings = read_settings(Path(sys.argv[1]))
+engines = Engines(settings)
+with record_run("beats", config=settings) as run, heartbeat(engines, "default", run.uuid, seconds=0.1):
+    with engines.engine("default").begin() as connection:  # so long ago that its age is told in hours
+        connection.execute(update(runs).values(start_time=datetime.now() - timedelta(days=3, minutes=30)))
+    print("ready", flush=True)
+    time.sleep(1000)
+"""
+
+
+def is_quiet_while_it_beats(settings: Settings, master: int) -> bool:
+    """Whether nothing was written for a while in which beats came; a busy disk can make the reader complain."""
+    before = latest_beat(settings)
+    told = written(master, 3.0)
+    assert latest_beat(settings) > before
+    return told == b""
+
+
+def latest_beat(settings: Settings) -> datetime:
+    """When any process was last heard of."""
+    reader = Reader(settings.database())
+    rows = queries.processes(reader, [1])[1]
+    reader.close()
+    return max(row.last_seen_at for row in rows if row.last_seen_at is not None)
+
+
+def test_the_beats_of_a_slow_run_are_not_written(tmp_path: Path) -> None:
+    settings = configure(tmp_path, {"default": {"dialect": "sqlite", "path": "outflow.db"}})
+    upgrade(settings)
+    assert settings.path is not None
+    with running(BEATS, settings.path) as child, terminal(str(settings.path), "--every", "0.2") as master:
+        wait_for(master, b"beats")
+        written(master, 2.0)
+        assert any(is_quiet_while_it_beats(settings, master) for _ in range(5)), "each beat is written"
+        child.kill()
+        wait_for(master, b"gone")

@@ -4,6 +4,7 @@
 # Outflow is not installed where the types are checked.
 
 from outflow.core.commands import Command, RootCommand
+from outflow.core.workflow import Workflow
 from outflow.library.workflows import MapWorkflow
 
 from . import tasks
@@ -43,3 +44,49 @@ class Broken(Command):
     def setup_tasks(self) -> None:
         """Chain the tasks."""
         tasks.Count() >> tasks.ReadFile()
+
+
+class FileCommand(Command):
+    """A map over files of which one may fail, or end the process."""
+
+    def add_arguments(self) -> None:
+        """Declare which step fails on which file, as `fit n2.fits`."""
+        self.add_argument("--fail", default="")
+        self.add_argument("--kill", default="")
+
+
+@RootCommand.subcommand()
+class Chained(FileCommand):
+    """Two tasks for each file."""
+
+    def setup_tasks(self) -> None:
+        """Chain the tasks inside the map."""
+        with MapWorkflow(map_on={"files": "file"}, no_outputs=True) as each_file:
+            tasks.Fetch() >> tasks.Fit()
+        tasks.ListFiles() >> each_file
+
+
+@RootCommand.subcommand()
+class Nested(FileCommand):
+    """A task and a workflow for each file."""
+
+    def setup_tasks(self) -> None:
+        """Put a workflow into the map, defined before the task that it comes after."""
+        with MapWorkflow(map_on={"files": "file"}, no_outputs=True) as each_file:
+            with Workflow() as inner:
+                tasks.Fit()
+            tasks.Fetch() >> inner
+        tasks.ListFiles() >> each_file
+
+
+@RootCommand.subcommand()
+class MapOfMaps(FileCommand):
+    """A map over the parts of each file."""
+
+    def setup_tasks(self) -> None:
+        """Put a map into the map: it is a success whatever its items are."""
+        with MapWorkflow(map_on={"files": "file"}, no_outputs=True) as each_file:
+            with MapWorkflow(map_on={"parts": "part"}, no_outputs=True) as each_part:
+                tasks.FitPart()
+            tasks.Fetch() >> tasks.Split() >> each_part
+        tasks.ListFiles() >> each_file

@@ -3,7 +3,10 @@
 # mypy: ignore-errors
 # A task names its outputs in a mapping, at the place of the return type.
 
+import os
+import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from outflow.core.pipeline import context
@@ -70,3 +73,44 @@ def ReadFile() -> None:
         dict[str, str]()["header"]
     except KeyError as error:
         raise UnreadableFile("cannot read frame_007.fits") from error
+
+
+@as_task
+def ListFiles() -> {"files": list}:
+    """Make paths, texts and numbers to map over: what JSON knows and what it does not."""
+    return [Path("/data/n0.fits"), "naïve.fits", "n2.fits", 3]
+
+
+@as_task
+def Fetch(file: Any) -> {"fetched": Any}:
+    """Give the file on, or fail when it is named."""
+    fail_if_named("fetch", file)
+    return file
+
+
+@as_task
+def Fit(fetched: Any) -> {"fitted": Any}:
+    """Give the file on, or fail when it is named."""
+    fail_if_named("fit", fetched)
+    return fetched
+
+
+@as_task
+def Split(fetched: Any) -> {"parts": list}:
+    """Make two parts of a file."""
+    return [f"{fetched}#0", f"{fetched}#1"]
+
+
+@as_task
+def FitPart(part: Any) -> {"fitted": Any}:
+    """Give the part on, or fail when it is named."""
+    fail_if_named("fit", part)
+    return part
+
+
+def fail_if_named(step, file):
+    """Raise what the command line asks for; `kill` ends the process."""
+    if context.args.fail == f"{step} {file}":
+        raise UnreadableFile(f"{step} {file}")
+    if context.args.kill == f"{step} {file}":
+        os.kill(os.getpid(), signal.SIGKILL)
