@@ -28,7 +28,7 @@ demo: .make/venv
 	@$(BIN)/python examples/demo.py
 
 test: .make/venv .make/outflow
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 format: .make/venv
 	$(BIN)/ruff format --check .
