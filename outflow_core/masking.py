@@ -33,10 +33,6 @@ _URL_CREDENTIALS = re.compile(r"(?P<front>\b[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\s:
 _ASSIGNED = re.compile(
     r"(?P<front>(?:^|[?&;\s])(?:password|passwd|pwd|token|access_token|api_?key|secret)=)[^\s&;'\"]+", re.IGNORECASE
 )
-_SPOKEN = re.compile(
-    r"(?<![\w-])(?P<name>[A-Za-z_][\w-]{0,63})(?P<sign>[\"']?\s{0,4}[:=]\s{0,4})"
-    r"(?:(?P<quote>[\"'])[^\"'\n]{1,512}(?P=quote)|(?<==)[^\s&;,()\[\]{}'\"=]{1,512})"
-)
 
 _SAID = re.compile(
     r"(?P<front>\b\w{0,40}(?:password|passwd|pwd|passphrase|token|(?:api|access|private|secret)_?key|secret)"
