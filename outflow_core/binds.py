@@ -38,12 +38,14 @@ class Model(DeclarativeBase):
         if named is not None and cls.__bind_key__ != named:  # a mixin behind Model has its say too
             cls.__bind_key__ = named
         _refuse_second_home(cls, named)
+        own = cls.__dict__.get("__table__")
         if _wants_own_table(cls):
             _claim(cls)
         super().__init_subclass__(**options)
         table = cls.__dict__.get("__table__")
         if isinstance(table, Table):
-            cls.__bind_key__ = table.info[BIND_KEY] = named or bind_key_of(table)
+            brought = table is own
+            cls.__bind_key__ = table.info[BIND_KEY] = named or (bind_key_of(table) if brought else DEFAULT_BIND)
 
 
 def _named_key(cls: type[Model]) -> str | None:

@@ -225,7 +225,7 @@ class Backlog:
             file, self._file = self._file, None
             if file is not None:
                 file.close()
-        if left:
+        if left or any(map(journals, self.folders)):  # of workers that still run, perhaps
             places = " and ".join(str(folder) for folder in self.folders if journals(folder))
             log.warning("Entries wait in %s; 'outflow-db replay' or the next run writes them.", places)
         if self._lost:

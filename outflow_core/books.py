@@ -164,7 +164,7 @@ class Books:
         except SQLAlchemyError as error:
             self._ids.clear()
             engine.dispose()  # an open SQLite connection stays with a file that another one has replaced
-            raise self._failure(error) from error
+            raise self._failure(error) from None  # of a hundred frames of a driver a user learns nothing
 
     def _failure(self, error: SQLAlchemyError) -> RecordError:
         words = driver_words(error)

@@ -64,6 +64,9 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
     if not isinstance(entry, dict):
         raise ConfigError(f"{where}: must be a mapping with at least 'dialect', not {kind_of(entry)}.")
     dialect = entry.get("dialect", "sqlite" if "path" in entry else None)
+    if dialect is None:
+        _refuse_unknown(where, entry, tuple(sorted({name for names in _KEYS.values() for name in names})))
+        raise ConfigError(f"{where}: 'dialect' is missing; it is one of {', '.join(_KEYS)}.")
     if not isinstance(dialect, str) or dialect not in _KEYS:
         near = _nearest(str(dialect), _KEYS)
         hint = f"; {near}" if near else f" (known: {', '.join(_KEYS)})."

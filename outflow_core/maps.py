@@ -6,6 +6,7 @@ import os
 import pickle
 import socket
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -71,22 +72,23 @@ def outcomes(
     raised = _Raised()
     if executor is None:
         return [_waited(item, lambda item=item: run_item(item, task, function), raised) for item in items]  # type: ignore[misc]
-    waits = [(item, _submitted(executor, item, task, function)) for item in items]
-    return [_waited(item, wait, raised) for item, wait in waits]
-
-
-def _submitted(executor: Submits, item: Item, task: str, function: Callable[..., Result]) -> Callable[[], Result]:
-    """What waits for an item; one that the executor does not take has failed by that."""
+    futures = [(item, _submitted(executor, item, task, function)) for item in items]
     try:
-        result: Callable[[], Result] = executor.submit(run_item, item, task, function, _here()).result
-        return result
+        return [_waited(item, future.result, raised) for item, future in futures]
+    except BaseException:  # Ctrl-C, say: what has not begun is not begun any more
+        for _, future in futures:
+            future.cancel()
+        raise
+
+
+def _submitted(executor: Submits, item: Item, task: str, function: Callable[..., Result]) -> Any:
+    """The future of an item; one that the executor does not take has failed by that."""
+    try:
+        return executor.submit(run_item, item, task, function, _here())
     except Exception as error:  # a pool that is broken or shut down, say
-        refused = error
-
-    def fail() -> Result:
-        raise refused
-
-    return fail
+        refused: Future[Result] = Future()
+        refused.set_exception(error)
+        return refused
 
 
 def _waited(item: Item, wait: Callable[[], Result], raised: _Raised) -> Outcome[Result]:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from outflow_core import queries
+from outflow_core.errors import RecordError
 from outflow_core.in_force import InForce, in_force
 from outflow_core.json_text import as_json
 from outflow_core.processing_rows import has_untold_items, processings_of
@@ -46,8 +47,11 @@ def processed(
     nothing is known, and they count as equal. A run of which some other task with these inputs
     failed, or is not over, is not among the answers.
 
-    Raises ValueError without inputs, ConfigError and SourceError when nothing can be read.
+    Raises ValueError without inputs, RecordError for inputs without names, and ConfigError or
+    SourceError when nothing can be read.
     """
+    if not isinstance(inputs, Mapping):
+        raise RecordError(f"inputs: must name its values, as in {{'file': ...}}; {inputs!r:.60} does not.")
     read = config if isinstance(config, Settings) else load_settings(config)
     wanted = WantedItem.of(inputs)
     reader = Reader(read.database())

@@ -29,6 +29,7 @@ from outflow_core.decorators import refuse_unfinished
 from outflow_core.endings import sigterm_as_exit
 from outflow_core.engines import Engines
 from outflow_core.entries import RunBegun
+from outflow_core.errors import RecordError
 from outflow_core.heartbeat import heartbeat
 from outflow_core.masking import mask_secrets
 from outflow_core.records import HOSTNAME, RunRecord
@@ -126,6 +127,8 @@ def _keeper(config: str | Path | Settings | None, strict: bool) -> Iterator[tupl
 
 
 def _begin(keeper: Bookkeeper, command: str, read: Settings, settings: Mapping[str, Any]) -> RunRecord:
+    if not isinstance(settings, Mapping):
+        raise RecordError(f"settings: must be a mapping of names and values, not {settings!r:.60}.")
     config, kept = stored_config(read), mask_secrets(kept_each(settings))
     columns = {"start_time": datetime.now(), "state": State.RUNNING, "hostname": HOSTNAME, "command_name": command}
     run = RunRecord(keeper, str(uuid4()))

@@ -177,6 +177,10 @@ class BlockRecord:
         output_targets: Mapping[str, Any] | None,
     ) -> None:
         """Take what the books keep of a block besides its state."""
+        if not all(isinstance(block, BlockRecord) for block in upstream):
+            raise RecordError(
+                f"{self.name!r}: 'upstream' holds what 'with run.task(...) as block' gave, not {upstream!r:.60}."
+            )
         unstarted = [block.name for block in upstream if block.uuid is None]
         if unstarted:
             raise RecordError(f"{self.name!r} cannot come after {unstarted[0]!r}, which has not started yet.")
@@ -256,6 +260,11 @@ class WorkflowRecord(BlockRecord, Scope):
         Scope.__init__(self, run, None)
         BlockRecord.__init__(self, run, name, parent)
         self._inputs_of_items = tuple(items)
+        odd = next((item for item in self._inputs_of_items if not isinstance(item, Mapping)), None)
+        if odd is not None:
+            raise RecordError(
+                f"{name!r}: each of 'inputs' names its values, as in {{'file': ...}}; {odd!r:.60} does not."
+            )
         self._tasks = tuple(tasks)
         self._items: list[Scope] = []
         self._token: Token[Scope | None] | None = None
@@ -291,12 +300,12 @@ class WorkflowRecord(BlockRecord, Scope):
         the function must be one that can be pickled. An item that fails does not stop the others:
         its outcome holds the exception.
         """
+        if self._tasks and task not in self._tasks:
+            raise RecordError(f"{task!r} is none of the tasks of the map {self.name!r}: {', '.join(self._tasks)}.")
         self._announce([item for item in self._items if task not in item._waiting], [task])
         uuids = [item._waiting[task] for item in self._items]
-        try:
-            found = outcomes(self._items, task, function, executor)
-        finally:
-            self._are_used(task, uuids)
+        found = outcomes(self._items, task, function, executor)
+        self._are_used(task, uuids)
         self._close_lost(uuids, [outcome_.error for outcome_ in found])
         return found
 

@@ -48,6 +48,8 @@ def load_settings(config: str | Path | None = None) -> Settings:
 
     Raises ConfigError when there is none, or when it cannot be understood.
     """
+    if config is not None and not isinstance(config, (str, os.PathLike)):
+        raise ConfigError(f"config: must be the path of a configuration file, not {kind_of(config)}.")
     return read_settings(Path(config) if config is not None else find_config())
 
 

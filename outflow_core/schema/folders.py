@@ -23,9 +23,9 @@ def own_folder(settings: Settings, key: str) -> Path | None:
 
 
 def version_folders(settings: Settings, key: str) -> tuple[Path, ...]:
-    """The folders that hold a bind's revisions."""
+    """The folders that hold a bind's revisions; `outflow-db revision` makes missing ones, where models are named."""
     own = settings.migrations
-    if own is not None and not own.is_dir():
+    if own is not None and not own.is_dir() and not settings.content.get("models"):
         raise ConfigError(
             f"{settings.path}: 'migrations' names {own}, which is no directory; make it ('outflow-db revision' does), "
             "or take it out."

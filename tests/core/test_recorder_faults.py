@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -21,7 +22,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select, text
 
-from outflow_core import engines, record_run, tables
+from outflow_core import engines, load_settings, processed, record_run, tables
 from outflow_core.bookkeeper import Backlog, Bookkeeper
 from outflow_core.books import Books
 from outflow_core.db_cli import main
@@ -402,6 +403,62 @@ def test_a_child_lets_go_of_the_journal_and_reads_nothing_away(tmp_path: Path) -
     assert os.waitpid(child, 0)[1] == 0
     assert len([first, *steps]) == 50
     file.close()
+
+
+# maps that are interrupted
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_an_interrupted_map_begins_nothing_more_and_doubles_nothing(books: Settings, kind: str) -> None:
+    script = (
+        "import sys, time\nfrom concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor\n"
+        "from outflow_core import record_run\n"
+        "def work(number):\n    time.sleep(0.1)\n"
+        "if __name__ == '__main__':\n"
+        f"    pool = {'ThreadPoolExecutor' if kind == 'threads' else 'ProcessPoolExecutor'}(2)\n"
+        "    with record_run('night', config=sys.argv[1]) as run, pool:\n"
+        "        with run.workflow('map', inputs=[{'number': n} for n in range(100)], tasks=['w']) as items:\n"
+        "            items.map('w', work, pool)\n"
+    )
+    path = books.root / "night.py"
+    path.write_text(script)
+    with subprocess.Popen([sys.executable, path, str(books.path)], stderr=subprocess.DEVNULL) as child:
+        until(lambda: states(books).count("success") > 3)
+        child.send_signal(signal.SIGINT)
+        child.wait(60)
+    found = Counter(states(books))
+    assert found.total() == 101 and found["pending"] > 50 and found["running"] == 0
+    assert [row["state"].value for row in rows(books, tables.run)] == ["failed"]
+
+
+# what is given wrongly
+
+
+def test_what_is_given_wrongly_is_told_in_words(books: Settings) -> None:
+    odd: Any = "a"
+    with record_run("a", config=books) as run:
+        with pytest.raises(RecordError, match="each of 'inputs' names its values"):
+            run.workflow("map", inputs=[odd])
+        with pytest.raises(RecordError, match="'upstream' holds what 'with run.task"):
+            run.task("t", upstream=odd)
+        with run.workflow("map", inputs=[{"n": 1}], tasks=["measure"]) as items:
+            with pytest.raises(RecordError, match="'mesure' is none of the tasks of the map 'map': measure"):
+                items.map("mesure", lambda n: n)
+    with pytest.raises(RecordError, match="settings: must be a mapping"):
+        record_run("a", config=books, settings=odd).__enter__()
+    with pytest.raises(RecordError, match="inputs: must name its values"):
+        processed(odd, books)
+    with pytest.raises(ConfigError, match="config: must be the path of a configuration file"):
+        load_settings({})  # type: ignore[arg-type]
+
+
+def test_what_a_driver_says_comes_without_its_frames(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    books = fresh_books(request, tmp_path, SQLITE)
+    with locked(books), pytest.raises(RecordError) as caught:
+        with record_run("a", config=books, strict=True):
+            pytest.fail("it started")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "sqlalchemy" not in shown and "direct cause" not in shown
 
 
 # decorators of runs
