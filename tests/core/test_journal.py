@@ -387,6 +387,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 # processes that are killed
 
+KILLS = 20
+"""How often a recorder is killed on each database; ask for more by hand."""
+
 NIGHT = """
 import sys
 from outflow_core import record_run
@@ -432,7 +435,7 @@ def test_a_kill_at_any_moment_leaves_consistent_books(
     request: pytest.FixtureRequest, tmp_path: Path, dialect: str
 ) -> None:
     chance = random.Random(7)
-    for number in range(8):
+    for number in range(KILLS):
         folder = tmp_path / str(number)
         folder.mkdir()
         books = fresh_books(request, folder, dialect)
