@@ -136,16 +136,14 @@ class Backlog:
 
     def _created(self) -> JournalFile:
         """A journal in the first folder where there is room."""
-        for folder in self.folders[:-1]:
+        trouble = OSError("no folder is named")
+        for folder in self.folders:
             try:
                 return JournalFile.create(folder, self._books.name)
-            except OSError:
-                continue
-        try:
-            return JournalFile.create(self.folders[-1], self._books.name)
-        except OSError:
-            self._no_room_until = time.monotonic() + LONGEST_PAUSE
-            raise
+            except OSError as error:
+                trouble = error
+        self._no_room_until = time.monotonic() + LONGEST_PAUSE
+        raise trouble
 
     def _tell(self, words: str) -> None:
         log.warning("%s.", words)
@@ -181,10 +179,10 @@ class Backlog:
                     return
             pause = min(max(1.0, 2 * pause), LONGEST_PAUSE)
 
-    def _try(self, until: float) -> int:
-        """Write what waits here and what others left, in turns where one waits for the other; how many are left."""
+    def _try(self, until: float) -> None:
+        """Write what waits here and what others left, in turns where one waits for the other."""
         if not self._trying.acquire(timeout=PATIENCE):
-            return 1  # a try hangs in the database
+            return  # a try hangs in the database
         try:
             found = [self._write_own(until)]
             if self._file is None or found[0].waits:
@@ -197,7 +195,6 @@ class Backlog:
         for replayed in found:
             if replayed.refused:
                 log.error("%s.", replayed.words)
-        return sum(replayed.left for replayed in found)
 
     def _write_own(self, until: float) -> Replayed:
         file = self._file
@@ -220,14 +217,15 @@ class Backlog:
         thread = self._thread
         if thread is not None:
             thread.join(PATIENCE)
-        left = self._try(until) if self._file is not None or any(map(journals, self.folders)) else 0
+        if any(map(journals, self.folders)):
+            self._try(until)
         with self._lock:
             file, self._file = self._file, None
             if file is not None:
                 file.close()
-        if left or any(map(journals, self.folders)):  # of workers that still run, perhaps
-            places = " and ".join(str(folder) for folder in self.folders if journals(folder))
-            log.warning("Entries wait in %s; 'outflow-db replay' or the next run writes them.", places)
+        places = [str(folder) for folder in self.folders if journals(folder)]  # of workers that still run, perhaps
+        if places:
+            log.warning("Entries wait in %s; 'outflow-db replay' or the next run writes them.", " and ".join(places))
         if self._lost:
             log.error("%d entries of this run could not be kept and are lost.", self._lost)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from outflow_core.databases import DEFAULT_BIND, DEFAULT_FILE, Credentials, Data
 from outflow_core.errors import ConfigError
 from outflow_core.libpq_options import Options, read_options, refuse_unknown_option
 from outflow_core.masking import mask_text
+from outflow_core.nearest import did_you_mean, way_out
 from outflow_core.variables import with_variables
 
 ROLES = ("user", "admin")
@@ -68,7 +68,7 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
         _refuse_unknown(where, entry, tuple(sorted({name for names in _KEYS.values() for name in names})))
         raise ConfigError(f"{where}: 'dialect' is missing; it is one of {', '.join(_KEYS)}.")
     if not isinstance(dialect, str) or dialect not in _KEYS:
-        near = _nearest(str(dialect), _KEYS)
+        near = did_you_mean(str(dialect).lower(), _KEYS)
         hint = f"; {near}" if near else f" (known: {', '.join(_KEYS)})."
         raise ConfigError(f"{where}.dialect: {mask_text(str(dialect))!r} is not known{hint}")
     _refuse_unknown(where, entry, _KEYS[dialect])
@@ -114,16 +114,10 @@ def kind_of(value: Any) -> str:
     return "nothing" if value is None else kinds.get(type(value), "a date or time")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else ""
-
-
 def _refuse_unknown(where: str, entry: Mapping[Any, Any], known: tuple[str, ...]) -> None:
     for name in entry:
         if name not in known:
-            hint = _nearest(str(name), known) or f"known: {', '.join(known)}."
-            raise ConfigError(f"{where}: unknown key {str(name)!r}; {hint}")
+            raise ConfigError(f"{where}: unknown key {str(name)!r}; {way_out(str(name).lower(), known)}")
 
 
 def _text(where: str, entry: Mapping[str, Any], name: str, default: str | None = None) -> str:

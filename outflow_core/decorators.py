@@ -1,11 +1,13 @@
 """Functions that record themselves: `@task` and `@workflow`, in whatever run is being recorded where they are called.
 
-@task
-def calibrate(file, gain=1.0): ...
+    @task
+    def calibrate(file, gain=1.0): ...
 
-@record_run("reduce_night", config="config.yml")
-def main():
-    calibrate("n1.fits")
+    @record_run("reduce_night", config="config.yml")
+    def main():
+        calibrate("n1.fits")
+
+A `with` block does the same where the work is no function of its own.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from outflow_core.errors import RecordError
+from outflow_core.errors import RefusedError
 from outflow_core.states import BlockType, State
 
 Columns = Mapping[str, Any]
@@ -82,12 +82,12 @@ def _as_text(value: Any) -> str:
 
 
 def from_line(line: bytes) -> Entry:
-    """The entry that a line holds; RecordError when it is none."""
+    """The entry that a line holds; RefusedError when it is none: no database will ever take it."""
     try:
         kind, values = json.loads(line)
         return _KINDS[kind](**{name: _restored(name, value) for name, value in values.items()})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"not an entry that this version knows: {line[:60]!r} ({error}).") from None
+        raise RefusedError(f"not an entry that this version knows: {line[:60]!r} ({error}).") from None
 
 
 def _restored(name: str, value: Any) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, cast, insert, literal, select, update
 
 from outflow_core.clock import UtcNow
+from outflow_core.column_values import text_for_books
 from outflow_core.engines import Engines, driver_words
 from outflow_core.forks import forks_wait
 from outflow_core.processes import identity
@@ -129,8 +130,7 @@ def slurm_names(environment: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def _short(text: str | None, length: int) -> str | None:
-    """The text as every database can keep it."""
-    return text.encode("utf-8", "backslashreplace").decode()[:length] if text else None
+    return text_for_books(text)[:length] if text else None
 
 
 @contextmanager

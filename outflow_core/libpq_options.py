@@ -5,12 +5,12 @@ What these options mean is told in libpq's own manual, under "Parameter Key Word
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from outflow_core.errors import ConfigError
+from outflow_core.nearest import did_you_mean, way_out
 
 Options = tuple[tuple[str, str], ...]
 
@@ -62,8 +62,7 @@ def refuse_unknown_option(where: str, name: str) -> None:
         return
     if name in _REFUSED:
         raise ConfigError(f"{where}: the option {name!r} {_REFUSED[name]}.")
-    near = difflib.get_close_matches(name, [*ALLOWED, *_REFUSED], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(ALLOWED)}."
+    hint = did_you_mean(name, [*ALLOWED, *_REFUSED]) or way_out(name, ALLOWED)
     raise ConfigError(f"{where}: unknown option {name!r}; {hint}")
 
 

@@ -7,7 +7,6 @@ import json
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from contextvars import Token
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -267,7 +266,7 @@ class WorkflowRecord(BlockRecord, Scope):
             )
         self._tasks = tuple(tasks)
         self._items: list[Scope] = []
-        self._token: Token[Scope | None] | None = None
+        self._place = self.entered()
 
     def _parent(self) -> str | None:
         if self.uuid is None:
@@ -281,15 +280,13 @@ class WorkflowRecord(BlockRecord, Scope):
         self._enter()
         self._items = [Scope(self.run, self.uuid, inputs) for inputs in self._inputs_of_items]
         self._announce(self._items, self._tasks)
-        self._token = active_scope.set(self)
+        self._place.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._token is not None:
-            with contextlib.suppress(ValueError):  # a generator that is closed elsewhere has not set it there
-                active_scope.reset(self._token)
+        self._place.__exit__(kind, error, traceback)
         self._finish(error)
 
     def map(self, task: str, function: Callable[..., Result], executor: Submits | None = None) -> list[Outcome[Result]]:

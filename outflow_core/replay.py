@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outflow_core.books import Books
-from outflow_core.entries import Entry, from_line
-from outflow_core.errors import NotWrittenYetError, OutflowError, RecordError, RefusedError
+from outflow_core.entries import from_line
+from outflow_core.errors import NotWrittenYetError, OutflowError, RefusedError
 from outflow_core.forks import forks_wait
 from outflow_core.journal import JournalFile, journals
 
@@ -56,7 +56,7 @@ def replay_file(file: JournalFile, books: Books, *, until: float = float("inf"),
             else:
                 file.done(batch)
         if gives_up:
-            found = _set_aside(file, waiting, found)
+            found = _set_aside(file, waiting, found.words, "given up,", found)
             waiting.clear()
     except (OutflowError, OSError) as error:
         found = replace(found, words=str(error))
@@ -69,47 +69,32 @@ def replay_file(file: JournalFile, books: Books, *, until: float = float("inf"),
 def _write(file: JournalFile, books: Books, lines: Sequence[bytes], found: Replayed, waiting: list[bytes]) -> Replayed:
     """Write these lines at once, or one by one where that fails; those that wait are added to `waiting`."""
     try:
-        entries = [from_line(line) for line in lines]
-        _keep(books, entries)
-        return replace(found, written=found.written + len(entries))
+        _keep(books, lines)
+        return replace(found, written=found.written + len(lines))
     except (RefusedError, NotWrittenYetError):
         pass
-    except RecordError as error:
-        if not _is_unreadable(lines):
-            raise error from None
     for line in lines:
         try:
-            _keep(books, [from_line(line)])
+            _keep(books, [line])
             found = replace(found, written=found.written + 1)
         except NotWrittenYetError as error:
             waiting.append(line)
             found = replace(found, words=str(error))
-        except RecordError as error:
-            if not isinstance(error, RefusedError) and not _is_unreadable([line]):
-                raise
-            aside = file.set_aside(line, str(error))
-            found = replace(found, refused=found.refused + 1, words=f"{error}; kept in {aside}")
+        except RefusedError as error:
+            found = _set_aside(file, [line], str(error), f"{error};", found)
     return found
 
 
-def _keep(books: Books, entries: Sequence[Entry]) -> None:
+def _keep(books: Books, lines: Sequence[bytes]) -> None:
+    entries = [from_line(line) for line in lines]
     with forks_wait():
         books.write_again(entries)
 
 
-def _is_unreadable(lines: Sequence[bytes]) -> bool:
+def _set_aside(file: JournalFile, lines: Sequence[bytes], why: str, told: str, found: Replayed) -> Replayed:
     for line in lines:
-        try:
-            from_line(line)
-        except RecordError:
-            return True
-    return False
-
-
-def _set_aside(file: JournalFile, lines: Sequence[bytes], found: Replayed) -> Replayed:
-    for line in lines:
-        aside = file.set_aside(line, found.words)
-        found = replace(found, refused=found.refused + 1, words=f"given up, kept in {aside}")
+        aside = file.set_aside(line, why)
+        found = replace(found, refused=found.refused + 1, words=f"{told} kept in {aside}")
     return found
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from outflow_tui import text
-from outflow_tui.snapshot import RunLine, Snapshot
+from outflow_tui.snapshot import RunKey, RunLine, Snapshot
 
-RunKey = tuple[int, int]
 KEEP_TITLE = "\x1b[22;2t"
 """Has the terminal remember its title, where it can."""
 GIVE_TITLE_BACK = "\x1b[23;2t"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from outflow_core.errors import ConfigError
+from outflow_core.nearest import way_out
 from outflow_core.tracebacks import Frame
 from outflow_tui import announcements, keys, status, themes
 from outflow_tui.editor import EditorError, editor_command, run_editor
@@ -118,8 +118,7 @@ class OutflowApp(App[None]):
         for theme in themes.OWN:
             self.register_theme(theme)
         if likes.theme is not None and likes.theme not in self.available_themes:
-            near = difflib.get_close_matches(likes.theme, list(self.available_themes), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(self.available_themes))}."
+            hint = way_out(likes.theme, sorted(self.available_themes))
             raise ConfigError(f"{likes.path}: theme: unknown {likes.theme!r}; {hint}")
         if is_plain:
             self.theme = "ansi-dark"
@@ -315,11 +314,9 @@ class OutflowApp(App[None]):
         """The palette: what the keys of this screen do, in words, and the program's own."""
         for table in {id(table): table for table in [keys.SCREENS[self._help_of(screen)][0], keys.APP]}.values():
             for binding in keys.bindings(table):
-                pressed = f"key {keys.shown(self.keymap.get(binding.id or '', binding.key))}"
-
                 if not _is_possible(binding.action, screen):
                     continue
-                pressed = f"key {keys.shown(binding.key)}"
+                pressed = f"key {keys.shown(self.keymap.get(binding.id or '', binding.key))}"
                 yield SystemCommand(binding.tooltip, pressed, self._runner(binding.action))
         yield SystemCommand("Choose other colours", "themes", self.action_change_theme)
 

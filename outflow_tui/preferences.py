@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from outflow_core.errors import ConfigError
+from outflow_core.nearest import way_out
 from outflow_tui import keys
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*(?:\S|[a-z][a-z0-9_]*)")
@@ -89,9 +89,7 @@ def _pressed(where: str, wanted: Any) -> list[str]:
 def _refuse_unknown(where: str, content: Iterable[str], known: Iterable[str]) -> None:
     for name in content:
         if name not in known:
-            near = difflib.get_close_matches(name, list(known), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
-            raise ConfigError(f"{where}: unknown {name!r}; {hint}")
+            raise ConfigError(f"{where}: unknown {name!r}; {way_out(name, known)}")
 
 
 def _refuse_clashes(path: Path, keymap: Mapping[str, str]) -> None:

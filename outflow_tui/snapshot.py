@@ -16,6 +16,10 @@ SILENT_AFTER_SECONDS = 900
 """A running run is called silent when none of its tasks began or ended for this long."""
 
 
+RunKey = tuple[int, int]
+"""A source's place and a run's id: what tells a run from all others on the screen."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunLine:
     """A run with what the list shows beside it."""

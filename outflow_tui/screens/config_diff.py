@@ -10,8 +10,7 @@ from outflow_tui import format as words
 from outflow_tui import keys, reports, status
 from outflow_tui.config_lines import diff_lines
 from outflow_tui.screens.reading_screen import ReadingScreen
-from outflow_tui.snapshot import Focus
-from outflow_tui.widgets.run_list import RunKey
+from outflow_tui.snapshot import Focus, RunKey
 
 
 class ConfigDiffScreen(ReadingScreen):

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from outflow_tui import keys
 from outflow_tui.screens.reading_screen import ReadingScreen
-from outflow_tui.snapshot import Focus
+from outflow_tui.snapshot import Focus, RunKey
 from outflow_tui.table_lines import Compared, columns, table_lines
 from outflow_tui.widgets.reading_pane import ReadingPane
-from outflow_tui.widgets.run_list import RunKey
 from outflow_tui.widgets.text_lines import TextLines
 
 

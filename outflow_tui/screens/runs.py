@@ -15,9 +15,9 @@ from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
 from outflow_tui.run_filter import has_failure, run_filter, unclear_words
 from outflow_tui.screens.books_screen import PAPER, BooksScreen
-from outflow_tui.snapshot import Focus
+from outflow_tui.snapshot import Focus, RunKey
 from outflow_tui.widgets.line_view import LineView
-from outflow_tui.widgets.run_list import RunHeading, RunItem, RunKey, RunList, run_item
+from outflow_tui.widgets.run_list import RunHeading, RunItem, RunList, run_item
 from outflow_tui.widgets.title import Notice, Title, Words
 
 

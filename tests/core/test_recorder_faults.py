@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,14 +12,13 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select, text
+from sqlalchemy import text
 
 from outflow_core import engines, load_settings, processed, record_run, tables
 from outflow_core.bookkeeper import Backlog, Bookkeeper
@@ -34,7 +32,7 @@ from outflow_core.journal_places import FOLDER, journal_folders
 from outflow_core.replay import replay_folder
 from outflow_core.settings import Settings
 from outflow_core.states import BlockType, State
-from tests.core.books import POSTGRESQL, SQLITE, fresh_books
+from tests.core.books import POSTGRESQL, SQLITE, fresh_books, locked, rows
 
 NOON = datetime(2026, 11, 23, 12)
 
@@ -51,31 +49,12 @@ def books(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return fresh_books(request, tmp_path, SQLITE)
 
 
-def rows(books: Settings, table: Table) -> list[dict[str, Any]]:
-    engine = make_engine(books.database())
-    with engine.connect() as connection:
-        found = [dict(row) for row in connection.execute(select(table)).mappings()]
-    engine.dispose()
-    return found
-
-
 def states(books: Settings) -> list[str]:
     return [row["state"].value for row in rows(books, tables.block)]
 
 
 def messages(books: Settings) -> list[str]:
     return [row["exception_msg"] for row in rows(books, tables.runtime_exception)]
-
-
-@contextmanager
-def locked(books: Settings) -> Iterator[None]:
-    other = sqlite3.connect(str(books.database().path), isolation_level=None, timeout=60, check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
-    try:
-        yield
-    finally:
-        other.execute("COMMIT")
-        other.close()
 
 
 # the later word counts

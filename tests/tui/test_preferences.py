@@ -86,6 +86,13 @@ async def test_a_key_of_the_users_own_takes_the_place_of_ours() -> None:
         assert (await desk.sees("Show the configuration of this run")).split()[0] == "f4"
 
 
+async def test_the_palette_tells_the_users_keys() -> None:
+    async with sitting(FakeSource([run(46)]), likes=Preferences(keymap={"runs.filter": "f3"})) as desk:
+        await desk.sees("46")
+        told = {command.title: command.help for command in desk.app.get_system_commands(desk.app.screen)}
+        assert told["Filter as you type (state:failed, host:a, since:2d)"] == "key f3"
+
+
 def test_every_action_of_the_table_has_a_name_of_its_own_on_its_screen() -> None:
     for tables in keys.SCREENS.values():
         names = [binding.id for table in tables for binding in keys.bindings(table)]
