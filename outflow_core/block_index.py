@@ -1,20 +1,21 @@
-"""What is known of every block in a few bytes each: its run, its type and its state; pure.
+"""What is known of the blocks in a few bytes each: their runs, types and states; pure.
 
-A million blocks take about five megabytes; the tasks of a run by state are always counted.
+The ids are parted into pages. Of a page that only has to be counted, its groups are known and no block
+by itself; of the others every block is. The tasks of a run by state are always counted.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from outflow_core.rows import TOP_LEVEL, TaskCounts
 from outflow_core.states import BlockType, State
 
-SIZE = 4096
+SIZE = 8192
 _STATES = tuple(state.value for state in State)
 _ASIDE = 1  # a workflow that Outflow never starts: known, but not waited for
 _WORKFLOW = 2
@@ -48,6 +49,19 @@ UNKNOWN = re.compile(_UNKNOWN + b"+")
 Span = tuple[int, int]
 """The first and the last id of a stretch."""
 
+Group = tuple[int, str, str, int, int, int, int, Any, Any]
+"""The blocks of one run, type and state in a page: how many, least and greatest id, sum of ids, last start and end."""
+_UNFINISHED = frozenset(_codes_of(state for state in State if not state.is_final))
+
+
+@dataclass(frozen=True, slots=True)
+class PageCount:
+    """A page of which only this is known: how many blocks of which run have which code."""
+
+    mark: int
+    """Differs when any of the groups does."""
+    numbers: tuple[tuple[int, int, int], ...]
+
 
 @dataclass(slots=True)
 class Tally:
@@ -69,12 +83,63 @@ class Tally:
 
 
 class BlockIndex:
-    """The blocks by id, in pages of `SIZE` ids."""
+    """The blocks by id, in pages of `size` ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = SIZE) -> None:
+        self.size = size
         self._pages: dict[int, tuple[bytearray, array[int]]] = {}
+        self._counted: dict[int, PageCount] = {}
         self.tallies: dict[int, Tally] = {}
+        self.touched: set[int] = set()
+        """The runs whose tallies have changed; who takes note of them empties it."""
         self.last = 0
+
+    def count(self, number: int, groups: Sequence[Group]) -> bool:
+        """Take the groups of a page of which no block is known by itself; whether they are news."""
+        mark = hash(tuple(groups))
+        if number in self._counted and self._counted[number].mark == mark:
+            return False
+        self.uncount(number)
+        numbers = []
+        for run_id, kind, state, blocks, first, last, _, *moments in groups:
+            code = _CODES.get((kind, state), _ASIDE)
+            tally = self._tally(run_id, first)
+            tally.last = max(tally.last, last)
+            tally.numbers[code] += blocks
+            self.last = max(self.last, last)
+            self._hear(run_id, tally, moments)
+            numbers.append((run_id, code, blocks))
+            self.touched.add(run_id)
+        self._counted[number] = PageCount(mark, tuple(numbers))
+        return True
+
+    def uncount(self, number: int) -> None:
+        """Forget the groups of a page, for its blocks will be known one by one, or were counted anew."""
+        before = self._counted.pop(number, None)
+        for run_id, code, blocks in before.numbers if before else ():
+            self.tallies[run_id].numbers[code] -= blocks
+            self.touched.add(run_id)
+
+    def is_counted(self, number: int) -> bool:
+        """Whether of this page only the groups are known."""
+        return number in self._counted
+
+    def unfinished_pages(self, run_ids: Iterable[int]) -> set[int]:
+        """The pages of which only the groups are known, though one of these runs goes on there."""
+        spans = {run_id: (tally.first, tally.last) for run_id in run_ids if (tally := self.tallies.get(run_id))}
+        return {
+            number
+            for run_id, span in spans.items()
+            for number in self._numbers(span, self._counted)
+            if any(owner == run_id and code in _UNFINISHED for owner, code, _ in self._counted[number].numbers)
+        }
+
+    def _hear(self, run_id: int, tally: Tally, moments: Iterable[Any]) -> None:
+        """Take note of the latest sign of life."""
+        for moment in moments:
+            if moment is not None and (tally.last_sign is None or moment > tally.last_sign):
+                tally.last_sign = moment
+                self.touched.add(run_id)
 
     def learn(self, rows: Iterable[tuple[int, int, str, str, str, Any, Any]]) -> set[int]:
         """Take rows (id, run, type, state, name, start, end); the ids whose type, state or run is news."""
@@ -84,17 +149,16 @@ class BlockIndex:
         code = _CODES.get((kind, state), _ASIDE)
         if name == TOP_LEVEL and state == State.PENDING.value:
             code = _ASIDE
-        codes, owners = self._page(block_id // SIZE)
-        place = block_id % SIZE
+        codes, owners = self._page(block_id // self.size)
+        place = block_id % self.size
         tally = self._tally(run_id, block_id)
-        for moment in (start, end):
-            if moment is not None and (tally.last_sign is None or moment > tally.last_sign):
-                tally.last_sign = moment
+        self._hear(run_id, tally, (start, end))
         if codes[place] == code and owners[place] == run_id:
             return False
         self._forget(codes, owners, place)
         codes[place], owners[place] = code, run_id
         tally.numbers[code] += 1
+        self.touched.add(run_id)
         self.last = max(self.last, block_id)
         return True
 
@@ -111,13 +175,14 @@ class BlockIndex:
     def _page(self, number: int) -> tuple[bytearray, array[int]]:
         page = self._pages.get(number)
         if page is None:
-            page = self._pages[number] = (bytearray(SIZE), array("q", bytes(8 * SIZE)))
+            page = self._pages[number] = (bytearray(self.size), array("q", bytes(8 * self.size)))
         return page
 
     def _forget(self, codes: bytearray, owners: array[int], place: int) -> bool:
         code = codes[place]
         if code:
             self.tallies[owners[place]].numbers[code] -= 1
+            self.touched.add(owners[place])
             codes[place] = 0
         return bool(code)
 
@@ -127,7 +192,7 @@ class BlockIndex:
         for number in self._numbers(span):
             codes, owners = self._pages[number]
             for place in self._places(number, span):
-                block_id = number * SIZE + place
+                block_id = number * self.size + place
                 if codes[place] and block_id not in ids:
                     self._forget(codes, owners, place)
                     gone.add(block_id)
@@ -138,7 +203,7 @@ class BlockIndex:
         for number in self._numbers(within):
             places = self._places(number, within)
             for found in pattern.finditer(self._pages[number][0], places.start, places.stop):
-                yield number * SIZE + found.start(), number * SIZE + found.end() - 1
+                yield number * self.size + found.start(), number * self.size + found.end() - 1
 
     def spans_of(self, run_id: int, state: State) -> Iterator[tuple[Span, int]]:
         """The stretches of one run's blocks in a state, in order, and how many of them each holds."""
@@ -146,7 +211,7 @@ class BlockIndex:
         for span in self.spans(RUNNING if state is State.RUNNING else PENDING, (tally.first, tally.last)):
             start = latest = number = 0
             for place in self._places_of(run_id, span):
-                if self._pages[place // SIZE][0][place % SIZE] not in wanted:
+                if self._pages[place // self.size][0][place % self.size] not in wanted:
                     continue
                 if number and (place - latest > GAP or number == LONGEST):
                     yield (start, latest), number
@@ -159,8 +224,8 @@ class BlockIndex:
 
     def _places_of(self, run_id: int, span: Span) -> Iterator[int]:
         """The ids within a span of one page that belong to a run."""
-        page = span[0] // SIZE * SIZE
-        owners, place, end = self._pages[span[0] // SIZE][1], span[0] - page, span[1] - page + 1
+        page = span[0] // self.size * self.size
+        owners, place, end = self._pages[span[0] // self.size][1], span[0] - page, span[1] - page + 1
         while True:
             try:
                 place = owners.index(run_id, place, end)
@@ -169,12 +234,14 @@ class BlockIndex:
             yield page + place
             place += 1
 
-    def _numbers(self, span: Span) -> list[int]:
-        first, last = span[0] // SIZE, span[1] // SIZE
-        if last - first < len(self._pages):
-            return [number for number in range(first, last + 1) if number in self._pages]
-        return sorted(number for number in self._pages if first <= number <= last)
+    def _numbers(self, span: Span, pages: Collection[int] | None = None) -> list[int]:
+        """Those of these pages (without: of those whose blocks are known) that a span touches."""
+        among = self._pages if pages is None else pages
+        first, last = span[0] // self.size, span[1] // self.size
+        if last - first < len(among):
+            return [number for number in range(first, last + 1) if number in among]
+        return sorted(number for number in among if first <= number <= last)
 
     def _places(self, number: int, span: Span) -> range:
-        start = number * SIZE
-        return range(max(span[0] - start, 0), min(span[1] - start, SIZE - 1) + 1)
+        start = number * self.size
+        return range(max(span[0] - start, 0), min(span[1] - start, self.size - 1) + 1)

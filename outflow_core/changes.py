@@ -1,10 +1,10 @@
 """Ledger: all runs and the state of every block, kept current by short reads, never by a full one twice.
 
-The first look reads the newest runs and blocks; the history follows in slices, newest first. Later
-a look costs one cheap question when nothing has changed, and otherwise: new ids, what was not
-final in runs that are not over or have just ended, gaps in the newest ids (they may be committed
-late), and a slice of everything else, so that an edited or deleted row of the past is noticed too,
-some time later.
+The first look reads the newest runs and blocks; the history follows in pages, newest first: they are
+counted, and read only where a run goes on. Later a look costs one cheap question when nothing has
+changed, and otherwise: new ids, what was not final in runs that are not over or have just ended, gaps
+in the newest ids (they may be committed late), and a page of everything else, so that an edited or
+deleted row of the past is noticed too, some time later.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import time
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select, String, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, func, select, type_coerce
 
 from outflow_core import queries
-from outflow_core.block_index import UNKNOWN, BlockIndex, Span
+from outflow_core.block_index import SIZE, UNKNOWN, BlockIndex, Span
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
 from outflow_core.states import State
@@ -27,6 +27,8 @@ SLICE = 4_000
 HISTORY_SECONDS = 0.05
 """How long one look goes on with the history before it hands in what it has."""
 RUNS = 500
+PAGE = SIZE
+"""Blocks that are counted by one statement."""
 SWEPT_BLOCKS = 2_000
 SWEPT_RUNS = 100
 RECENT_RUNS = 50
@@ -42,6 +44,16 @@ _ROW = [
     queries.as_text(block.c.start_time),
     queries.as_text(block.c.end_time),
 ]
+_KINDS = (block.c.run_id, type_coerce(block.c.type, String), type_coerce(block.c.state, String))
+_GROUPS = [
+    *_KINDS,
+    func.count(),
+    func.min(block.c.id),
+    func.max(block.c.id),
+    func.sum(block.c.id),
+    queries.as_text(func.max(block.c.start_time)),
+    queries.as_text(func.max(block.c.end_time)),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,8 @@ class Changes:
 
     runs: frozenset[int] = frozenset()
     blocks: frozenset[int] = frozenset()
+    tallies: frozenset[int] = frozenset()
+    """The runs whose tasks are counted anew."""
     asked: bool = False
     """Whether the books had changed at all, so that more was read than the pulse."""
     restarted: bool = False
@@ -66,7 +80,7 @@ class Ledger:
 
     def _restart(self) -> None:
         self.runs: dict[int, RunRow] = {}
-        self.index = BlockIndex()
+        self.index = BlockIndex(PAGE)
         self.processes: dict[int, tuple[ProcessRow, ...]] = {}
         """The processes that have not ended, of each run that claims to go on."""
         self._has_processes = False
@@ -106,12 +120,13 @@ class Ledger:
         self._pulse = pulse
         return Changes(*self._hand_in(), changed, restarted)
 
-    def _hand_in(self) -> tuple[frozenset[int], frozenset[int]]:
+    def _hand_in(self) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
         """What changed since the last look that did not fail."""
-        found = frozenset(self._changed_runs), frozenset(self._changed_blocks)
-        self._changed_runs.clear()
-        self._changed_blocks.clear()
-        return found
+        kept = self._changed_runs, self._changed_blocks, self.index.touched
+        runs, blocks, tallies = map(frozenset, kept)
+        for changed in kept:
+            changed.clear()
+        return runs, blocks, tallies
 
     def _read_runs(self) -> None:
         """New runs, those that are not over, the newest, and a slice of the others."""
@@ -153,9 +168,10 @@ class Ledger:
     def _read_blocks(self) -> None:
         """New blocks, the gaps, those that are not final, and a slice of the others."""
         if self._blocks_left is None:
-            self._read_older()
+            self._read_newest()
             return
         self._read_new()
+        self._know_unfinished()
         last = self.index.last
         for span in list(self.index.spans(UNKNOWN, (max(last - RECENT, 0), last)))[-50:]:
             self._read_span(span)
@@ -167,9 +183,41 @@ class Ledger:
         }
         for run_id, number in waiting.items():
             self._read_unfinished(run_id, number)
-        start = self._swept_block if self._swept_block <= last else 0
-        self._read_span((start, start + SWEPT_BLOCKS - 1))
-        self._swept_block = start + SWEPT_BLOCKS
+        self._sweep(self._swept_block if self._swept_block <= last else 0)
+
+    def _know_unfinished(self) -> None:
+        """Read the pages that were only counted, but in which a run goes on or has just ended."""
+        followed = {run_id for run_id, row in self.runs.items() if not row.state.is_final} | self._changed_runs
+        for number in self.index.unfinished_pages(followed):
+            found = self._read_page(number)
+            self._changed_blocks |= found if self.is_complete else set()
+
+    def _read_page(self, number: int) -> set[int]:
+        """Know every block of a page; their ids."""
+        rows = self._rows(select(*_ROW).where(*self._in_page(number)))
+        self.index.uncount(number)
+        return self.index.learn(rows)
+
+    def _in_page(self, number: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return block.c.id >= number * PAGE, block.c.id < (number + 1) * PAGE
+
+    def _count_page(self, number: int) -> bool:
+        """Count the blocks of a page; whether they are others than before."""
+        found = self._reader.rows(select(*_GROUPS).where(*self._in_page(number)).group_by(*_KINDS).order_by(*_KINDS))
+        return self.index.count(number, [tuple(row) for row in found])
+
+    def _sweep(self, start: int) -> None:
+        """Look once more at some blocks, wherever they are."""
+        number = start // PAGE
+        end = min(start + SWEPT_BLOCKS, (number + 1) * PAGE)
+        if not self.index.is_counted(number):
+            self._read_span((start, end - 1))
+        else:
+            end = (number + 1) * PAGE
+            if self._count_page(number):
+                self._changed_blocks.update(range(number * PAGE, end))
+                self._know_unfinished()
+        self._swept_block = end
 
     def _read_new(self) -> None:
         while True:
@@ -226,13 +274,27 @@ class Ledger:
         self._runs_left = None if len(rows) == RUNS else 0
         self._keep_runs(rows)
 
-    def _read_older(self) -> None:
-        query = select(*_ROW).order_by(block.c.id.desc()).limit(SLICE)
-        if self._blocks_left is not None:
-            query = query.where(block.c.id < self._blocks_left)
-        rows = self._rows(query)
-        self._blocks_left = rows[-1][0] if len(rows) == SLICE else 0
+    def _read_newest(self) -> None:
+        """The newest blocks, each by itself, down to the beginning of a page."""
+        count = max(SLICE, RECENT)
+        rows = self._rows(select(*_ROW).order_by(block.c.id.desc()).limit(count))
+        if len(rows) == count:
+            first = rows[-1][0]
+            rest = block.c.id >= first // PAGE * PAGE, block.c.id < first
+            rows += self._rows(select(*_ROW).where(*rest))
         self._changed_blocks |= self.index.learn(rows)
+        self._blocks_left = rows[-1][0] // PAGE * PAGE if len(rows) >= count else 0
+
+    def _read_older(self) -> None:
+        """Count the next page that holds any blocks."""
+        older = self._reader.rows(select(func.max(block.c.id)).where(block.c.id < self._blocks_left))[0][0]
+        if older is None or older < 0:
+            self._blocks_left = 0
+            return
+        number = older // PAGE
+        self._count_page(number)
+        self._blocks_left = number * PAGE
+        self._know_unfinished()
 
     def _rows(
         self, query: Select[tuple[int, int, str, str, str, object, object]]

@@ -69,8 +69,11 @@ class BooksSource:
         is_new = self._read_at is None
         has_read = changes.asked or bool(changes.blocks or changes.runs) or is_new
         self._read_at = datetime.now() if has_read else self._read_at
-        if self._judge_lives() or has_read:
+        judged = self._judge_lives()
+        if changes.runs or is_new:
             self._lines = self._list_runs()
+        elif changes.tallies or judged:
+            self._lines = self._list_again(changes.tallies | judged)
         moved, self._focus = focus != self._focus, focus
         if changes.asked or changes.blocks or moved or is_new:
             self._follow(focus, changes)
@@ -92,13 +95,13 @@ class BooksSource:
         """Give up the connection."""
         self._reader.close()
 
-    def _judge_lives(self) -> bool:
-        """Look after the processes of the runs that go on; whether one was lost, or came to life.
+    def _judge_lives(self) -> set[int]:
+        """Look after the processes of the runs that go on; the runs of which one was lost, or came to life.
 
         It needs no new reading: that no beat has come is what tells.
         """
         before, self._lives = self._lives, self._watch.lives(self._ledger.processes)
-        return before != self._lives
+        return {run_id for run_id in before.keys() | self._lives if before.get(run_id) != self._lives.get(run_id)}
 
     def _list_runs(self) -> tuple[RunLine, ...]:
         runs = [self._ledger.runs[run_id] for run_id in sorted(self._ledger.runs, reverse=True)]
@@ -106,7 +109,13 @@ class BooksSource:
         self._hashes |= queries.hashes(self._reader, missing) if missing else {}
         changed = _changed_configurations(runs)
         known = {line.row.id: line for line in self._lines}
-        lines = tuple(self._line(row, row.id in changed, known.get(row.id)) for row in runs)
+        return tuple(self._line(row, row.id in changed, known.get(row.id)) for row in runs)
+
+    def _list_again(self, run_ids: Collection[int]) -> tuple[RunLine, ...]:
+        """The runs, these ones with what is known of them now."""
+        lines = tuple(
+            self._line(line.row, line.config_changed, line) if line.row.id in run_ids else line for line in self._lines
+        )
         return self._lines if lines == self._lines else lines
 
     def _line(self, row: RunRow, changed: bool, before: RunLine | None) -> RunLine:

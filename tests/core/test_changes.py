@@ -111,7 +111,7 @@ class Books:
         found = self.ledger.look()
         while not self.ledger.is_complete:
             more = self.ledger.look()
-            found = Changes(found.runs | more.runs, found.blocks | more.blocks, found.asked or more.asked)
+            found = Changes(found.runs | more.runs, found.blocks | more.blocks, found.tallies | more.tallies)
         return found
 
     def truth(self) -> dict[int, TaskCounts]:
@@ -158,7 +158,8 @@ def file_books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Books
 @pytest.fixture
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices so short that nothing is found by the sweep, and every loop goes round."""
-    for name, size in {"SLICE": 7, "RUNS": 3, "SWEPT_BLOCKS": 1, "SWEPT_RUNS": 1, "NEXT_PENDING": 40}.items():
+    sizes = {"SLICE": 7, "PAGE": 16, "RUNS": 3, "SWEPT_BLOCKS": 1, "SWEPT_RUNS": 1, "NEXT_PENDING": 40, "RECENT": 90}
+    for name, size in sizes.items():
         monkeypatch.setattr(ledgers, name, size)
 
 
@@ -211,9 +212,10 @@ class Pipeline:
     def _id(self, kind: str) -> int:
         """Mostly the next id; sometimes one that another process took before and commits only now."""
         late = self._late_runs if kind == "run" else self._late_blocks
+        name = f"_next_{kind}"
+        late[:] = [number for number in late if number > getattr(self, name) - 40]
         if late and self.random.random() < 0.3:
             return late.pop()
-        name = f"_next_{kind}"
         number = getattr(self, name)
         if self.random.random() < 0.1:
             late.append(number)
@@ -228,8 +230,13 @@ def test_whatever_a_pipeline_does_is_known_after_the_next_look(books: Books, see
     books.writer.random.seed(seed)
     pipeline = Pipeline(books.writer)
     before, runs_before = books.writer.lives(), dict(books.ledger.runs)
-    for _ in range(60):
+    for number in range(60):
         for _ in range(books.writer.random.randint(1, 4)):
+            pipeline.step()
+        if number % 20 == 10:  # somebody else opens the books that have grown meanwhile
+            books.ledger = Ledger(books.reader)
+            books.look()
+            before, runs_before = books.writer.lives(), dict(books.ledger.runs)
             pipeline.step()
         found = books.look()
         assert books.mistakes() == {}
@@ -293,13 +300,15 @@ class Vandal:
 def test_whatever_anybody_does_is_known_after_some_more_looks(
     books: Books, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, size in {"SLICE": 40, "RUNS": 7, "SWEPT_BLOCKS": 100, "SWEPT_RUNS": 8}.items():
+    for name, size in {"SLICE": 40, "PAGE": 32, "RUNS": 7, "SWEPT_BLOCKS": 100, "SWEPT_RUNS": 8}.items():
         monkeypatch.setattr(ledgers, name, size)
     books.writer.random.seed(seed)
     vandal = Vandal(books.writer)
-    for _ in range(25):
+    for number in range(25):
         for _ in range(books.writer.random.randint(1, 4)):
             vandal.step()
+        if number % 10 == 5:
+            books.ledger = Ledger(books.reader)
         books.look()
         for _ in range(20):
             if not books.mistakes():
@@ -429,6 +438,51 @@ def test_the_newest_are_there_at_once_and_the_history_follows(books: Books, monk
     monkeypatch.setattr(ledgers, "HISTORY_SECONDS", 0.01)
     books.look()
     assert books.mistakes() == {}
+
+
+@pytest.mark.usefixtures("short_slices")
+def test_the_history_is_counted_and_only_what_goes_on_is_read(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledgers, "RECENT", 5)
+    for run in (1, 2, 3):
+        books.writer.add_run(run, State.RUNNING if run == 2 else State.SUCCESS)
+    states = {20: State.RUNNING, 21: State.PENDING}
+    rows = [books.writer.block(n, 1 + n // 20, states.get(n, State.SUCCESS), end_time=NOON) for n in range(59)]
+    books.writer.add_blocks(*rows)
+    books.look()
+    assert books.mistakes() == {}
+    assert [books.ledger.index.is_counted(number) for number in range(4)] == [True, False, True, False]
+    books.writer.commit(books.writer.set_states([20], State.FAILED))
+    assert books.look().blocks == {20}
+    assert books.ledger.index.tallies[1].last_sign is not None
+
+
+@pytest.mark.usefixtures("short_slices")
+def test_a_run_of_the_past_that_goes_on_again_is_followed(books: Books) -> None:
+    books.writer.add_run(1, State.FAILED)
+    books.writer.add_run(2, State.SUCCESS)
+    books.writer.add_blocks(
+        *(books.writer.block(n, 1 + n // 30, State.FAILED if n else State.PENDING) for n in range(60))
+    )
+    books.look()
+    books.writer.commit(books.writer.end_run(1, State.RUNNING))
+    books.look()
+    books.writer.commit(books.writer.set_states([0], State.SUCCESS))
+    assert 0 in books.look().blocks
+    assert books.mistakes() == {}
+
+
+@pytest.mark.usefixtures("short_slices")
+def test_an_edit_of_the_past_that_changes_no_number_is_seen(books: Books) -> None:
+    """Two tasks change places: the counts are the same, the blocks are not."""
+    books.writer.add_run(1, State.SUCCESS)
+    books.writer.add_blocks(*(books.writer.block(n, 1, State.SUCCESS if n % 3 else State.FAILED) for n in range(240)))
+    books.look()
+    books.writer.commit(books.writer.set_states([3], State.SUCCESS), books.writer.set_states([4], State.FAILED))
+    found: set[int] = set()
+    for _ in range(20):
+        books.writer.touch()
+        found |= books.look().blocks
+    assert {3, 4} <= found
 
 
 def test_a_placeholder_is_no_run_and_run_zero_is_one(books: Books) -> None:
