@@ -349,9 +349,9 @@ def test_what_did_not_change_is_taken_over() -> None:
 
 
 def test_a_run_ends_no_earlier_than_it_began_whatever_ended_before() -> None:
-    """Most tasks go on ahead of our clock; the only one that is over ended a year before."""
-    going = (ran(number, 7200.0, None, state=State.RUNNING) for number in (2, 3))
-    rows = (ran(1, -31_536_000.0, 1.0), *going)
+    """Its workflows began ahead of our clock; the only task ended a year before."""
+    ahead = (replace(ran(number, 7200.0), type=BlockType.WORKFLOW) for number in (2, 3))
+    rows = (ran(1, -31_536_000.0, 1.0), *ahead)
     line = line_of(run(1, state=State.RUNNING))
     line = replace(line, row=replace(line.row, start_time=NOON))
     period = period_of(line, timeline_of(1, rows), NOON)
