@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, Text, and_, bindparam, cast, func, or_, select, type_coerce
 
 from outflow_core.clock import SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
@@ -33,6 +33,8 @@ UUID_DIGITS = 8
 SLICE = 20_000
 """How many rows one statement goes over when a whole table has to be counted."""
 
+_STATES = {state.value: state for state in State}
+_TYPES = {kind.value: kind for kind in BlockType}
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?")
 
 
@@ -66,6 +68,12 @@ _BLOCK = [
     block.c.hostname,
     block.c.parent_id,
 ]
+_BETWEEN = (
+    select(*_BLOCK)
+    .where(block.c.id >= bindparam("first"), block.c.id <= bindparam("last"), block.c.run_id == bindparam("run"))
+    .order_by(block.c.id)
+)
+"""Made once: to make a statement costs more than to run it."""
 
 
 def runs(
@@ -240,8 +248,7 @@ def blocks_of(reads: Reads, run_id: int, *, after: int | None = None, count: int
 
 def blocks_between(reads: Reads, run_id: int, first: int, last: int) -> tuple[BlockRow, ...]:
     """The blocks of one run with ids from `first` to `last`, oldest first."""
-    where = and_(block.c.id >= first, block.c.id <= last, block.c.run_id == run_id)
-    return _blocks(reads, select(*_BLOCK).where(where).order_by(block.c.id))
+    return _blocks(reads, _BETWEEN, {"first": first, "last": last, "run": run_id})
 
 
 def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[BlockRow, ...]:
@@ -250,19 +257,19 @@ def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[Block
     return tuple(row for some in _chunks(ids) for row in _blocks(reads, query.where(block.c.id.in_(some))))
 
 
-def _blocks(reads: Reads, query: Select[Any]) -> tuple[BlockRow, ...]:
+def _blocks(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> tuple[BlockRow, ...]:
     return tuple(
         BlockRow(
-            id=row[0],
-            type=_block_type(row[1], row[0]),
-            name=row[2],
-            state=_state(row[3], f"outflow_block {row[0]}"),
-            start_time=as_time(row[4]),
-            end_time=as_time(row[5]),
-            hostname=row[6],
-            parent_id=row[7],
+            number,
+            _TYPES.get(kind) or _unknown_type(kind, number),
+            name,
+            _STATES.get(state) or _unknown_state(state, f"outflow_block {number}"),
+            as_time(start),
+            as_time(end),
+            hostname,
+            parent,
         )
-        for row in reads.rows(query)
+        for number, kind, name, state, start, end, hostname, parent in reads.rows(query, values)
     )
 
 
@@ -411,6 +418,11 @@ def hashes(reads: Reads, ids: Collection[int]) -> dict[int, str]:
 
 def as_time(text: str | None) -> datetime | None:
     """A time from a database's text, in the clock of whoever wrote it; what is no time is none."""
+    if isinstance(text, str) and len(text) == 26:  # nearly all are written in full
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=None)
+        except ValueError:
+            pass
     found = _TIME.match(text) if isinstance(text, str) else None
     if found is None:
         return None
@@ -422,19 +434,15 @@ def as_time(text: str | None) -> datetime | None:
 
 
 def _state(value: str, place: str) -> State:
-    try:
-        return State(value)
-    except ValueError:
-        raise SchemaError(f"{place}: unknown state {value!r}; the books are newer than this program.") from None
+    return _STATES.get(value) or _unknown_state(value, place)
 
 
-def _block_type(value: str, block_id: int) -> BlockType:
-    try:
-        return BlockType(value)
-    except ValueError:
-        raise SchemaError(
-            f"outflow_block {block_id}: unknown type {value!r}; the books are newer than this program."
-        ) from None
+def _unknown_state(value: str, place: str) -> NoReturn:
+    raise SchemaError(f"{place}: unknown state {value!r}; the books are newer than this program.")
+
+
+def _unknown_type(value: str, block_id: int) -> NoReturn:
+    raise SchemaError(f"outflow_block {block_id}: unknown type {value!r}; the books are newer than this program.")
 
 
 def _chunks(ids: Collection[int]) -> Iterable[list[int]]:

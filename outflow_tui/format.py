@@ -7,10 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outflow_core.rows import TaskCounts
 from outflow_core.states import State
+
+if TYPE_CHECKING:
+    from outflow_core.rows import TaskCounts
 
 
 @dataclass(frozen=True, slots=True)

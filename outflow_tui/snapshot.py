@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
 from outflow_core.states import State
-from outflow_tui.timeline import Timeline
+
+if TYPE_CHECKING:  # the first frame waits for none of them
+    from outflow_core.failures import Cause
+    from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
+    from outflow_tui.timeline import Timeline
 
 SILENT_AFTER_SECONDS = 900
 """A running run is called silent when none of its tasks began or ended for this long."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from outflow_core.rows import LostProcess
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui.format import Glyphs
 from outflow_tui.snapshot import SILENT_AFTER_SECONDS, RunLine, Snapshot
+
+if TYPE_CHECKING:
+    from outflow_core.rows import LostProcess
 
 
 def standing(seen: Sequence[Snapshot], *, is_paused: bool, now: datetime) -> str:
