@@ -165,6 +165,11 @@ def as_json(value: Any) -> str:
     return json.dumps(_strict(value), indent=2, ensure_ascii=True, allow_nan=False)
 
 
+def json_line(value: Any) -> str:
+    """The same on one line."""
+    return json.dumps(_strict(value), ensure_ascii=True, allow_nan=False)
+
+
 def _strict(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _strict(item) for key, item in value.items()}
