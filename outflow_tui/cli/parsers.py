@@ -78,8 +78,10 @@ def add_screen_options(parser: argparse.ArgumentParser) -> None:
 def whole_parser() -> argparse.ArgumentParser:
     """All commands in one parser, as a shell or a manual page wants to see them."""
     parser = Parser(prog=PROGRAM, description=DESCRIPTION)
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help=arguments.SOURCE_HELP)
     add_screen_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in COMMANDS.values():
-        command.add_arguments(commands.add_parser(command.name, help=command.help, description=_description(command)))
+        added = commands.add_parser(command.name, help=command.help, description=command.help, epilog=command.more)
+        command.add_arguments(added)
     return parser
