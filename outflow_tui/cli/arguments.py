@@ -40,12 +40,11 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--copy", action="store_true", help=COPY_HELP)
 
 
-def add_form(parser: argparse.ArgumentParser, *, markdown: bool = True) -> None:
+def add_form(parser: argparse.ArgumentParser) -> None:
     """In which form the answer is told: one of them."""
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="JSON instead of text")
-    if markdown:
-        forms.add_argument("--markdown", action="store_true", help="Markdown instead of text, to paste into an issue")
+    forms.add_argument("--markdown", action="store_true", help="Markdown instead of text, to paste into an issue")
 
 
 def add_every(parser: argparse.ArgumentParser) -> None:

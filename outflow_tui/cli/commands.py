@@ -66,15 +66,17 @@ def _processed(parser: argparse.ArgumentParser) -> None:
 
 def _wait(parser: argparse.ArgumentParser) -> None:
     arguments.add_source(parser)
-    arguments.add_form(parser, markdown=False)
-    parser.add_argument("--timeout", type=arguments.patience, metavar="SECONDS", help="wait no longer (default: ever)")
+    parser.add_argument("--json", action="store_true", help=_JSON_LINES)
+    parser.add_argument(
+        "--timeout", type=arguments.patience, metavar="SECONDS", help="give up after so long (default: never)"
+    )
     arguments.add_every(parser)
     parser.add_argument("runs", metavar="RUN", nargs="+", help=arguments.RUN_HELP)
 
 
 def _watch(parser: argparse.ArgumentParser) -> None:
     arguments.add_source(parser)
-    parser.add_argument("--json", action="store_true", help="a JSON object on each line instead of text")
+    parser.add_argument("--json", action="store_true", help=_JSON_LINES)
     arguments.add_command(parser)
     arguments.add_every(parser)
 
@@ -90,6 +92,7 @@ def _man(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", nargs="?", choices=programs, default=programs[0], help="of which program")
 
 
+_JSON_LINES = "a JSON object on each line instead of text"
 _DIFF_MORE = (
     "Of two runs each path at which their configurations differ; of three or more a table, in which what goes with "
     "failure stands first. Ends with 0 when they are the same, 1 when they differ, 2 on trouble."

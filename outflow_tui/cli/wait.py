@@ -40,7 +40,9 @@ def answer(options: argparse.Namespace) -> int:
 
 def _wait(waiting: Waiting, options: argparse.Namespace) -> int:
     until = time.monotonic() + options.timeout if options.timeout is not None else float("inf")
-    patience = Patience(options.every, lambda error: warn(f"{error} Waiting for it."), lambda: warn(BACK))
+    patience = Patience(
+        options.every, lambda error: warn(f"{str(error).rstrip('.')}. Waiting for it."), lambda: warn(BACK)
+    )
     statuses = {0}
     while True:
         for line in patience.look(waiting.look) or ():
