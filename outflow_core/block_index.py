@@ -186,6 +186,12 @@ class BlockIndex:
             codes[place] = 0
         return bool(code)
 
+    def failed_tasks(self, ids: Iterable[int]) -> dict[int, int]:
+        """Which of these blocks are failed tasks, and of which run."""
+        failed = _CODES[BlockType.TASK.value, State.FAILED.value]
+        pages = ((block_id, self._pages.get(block_id // SIZE), block_id % SIZE) for block_id in ids)
+        return {block_id: page[1][place] for block_id, page, place in pages if page and page[0][place] == failed}
+
     def keep_only(self, span: Span, ids: set[int]) -> set[int]:
         """Forget the blocks of a span that are not among `ids` any more; the ids of those forgotten."""
         gone = set()

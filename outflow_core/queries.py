@@ -23,6 +23,7 @@ from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, TaskCounts
 from outflow_core.states import BlockType, State
 from outflow_core.tables import block, configuration, edge, process, run, runtime_exception
+from outflow_core.task_inputs import task_inputs
 
 CHUNK = 450
 """How many values one IN (...) holds: SQLite's older limit is 999."""
@@ -385,6 +386,16 @@ def failures_of(reads: Reads, blocks: Iterable[BlockRow]) -> list[Failure]:
     failed = [row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED]
     exceptions = exceptions_of(reads, [row.id for row in failed])
     return [Failure(row, exceptions[row.id][-1] if row.id in exceptions else None) for row in failed]
+
+
+def inputs_of_tasks(reads: Reads, blocks: Sequence[BlockRow], wanted: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """What these tasks were given, where it is known, secrets masked; `blocks` are all of their run, by id."""
+    if not wanted:
+        return {}
+    ids = {row.id for row in blocks if row.type is BlockType.WORKFLOW} | set(wanted)
+    query = select(block.c.id, as_text(block.c.input_values))
+    rows = [row for some in _chunks(ids) for row in reads.rows(query.where(block.c.id.in_(some)))]
+    return task_inputs(wanted, blocks, {row[0]: mask_inputs(as_json(row[1])) for row in rows})
 
 
 def configurations(reads: Reads, ids: Collection[int]) -> dict[int, ConfigurationRow]:

@@ -122,6 +122,15 @@ def moment(when: datetime | None, now: datetime, *, short: bool = False) -> str:
     return f"{when:%Y-%m}" if short else f"{when:%Y-%m-%d}"
 
 
+def dated(when: datetime | None) -> str:
+    """A time with its day, for what is read on another day.
+
+    >>> dated(datetime(2026, 11, 2, 9, 5)), dated(None)
+    ('2026-11-02 09:05:00', '')
+    """
+    return f"{when:%Y-%m-%d %H:%M:%S}" if when is not None else ""
+
+
 def age(since: datetime, now: datetime) -> str:
     """How long ago, in one unit.
 

@@ -127,10 +127,11 @@ def trouble(snapshot: Snapshot) -> str:
 
 def tally(lines: Sequence[RunLine], now: datetime) -> str:
     """How many runs are in each state that occurs; those that are gone or silent are not called running."""
-    numbers = Counter(_kind(line, now) for line in lines)
+    numbers = Counter(kind(line, now) for line in lines)
     order = ("running", "gone", "silent", "failed", "success", "pending", "skipped")
     return "   ".join(f"{numbers[name]} {name}" for name in order if numbers[name])
 
 
-def _kind(line: RunLine, now: datetime) -> str:
+def kind(line: RunLine, now: datetime) -> str:
+    """The state of a run in one word: what it claims, or that it is gone or silent."""
     return "gone" if line.lost is not None else "silent" if silence(line, now) else line.row.state.value
