@@ -95,7 +95,8 @@ def cause_lines(cause: Cause, width: int, now: datetime, glyphs: Glyphs) -> Iter
     lines = text.wrapped(text.clean(f"{kind}: {said[:1000]}" if said and cause.type else kind), max(width, 20))
     yield from (line for line, _ in islice(lines, 2))
     if cause.history is not None:
-        yield from (line for line, _ in islice(text.wrapped(seen_words(cause.history), max(width, 20)), 2))
+        seen = ("seen " if cause.history.since is not None else "") + seen_words(cause.history)
+        yield from (line for line, _ in islice(text.wrapped(seen, max(width, 20)), 2))
     yield _cut(tasks_words(cause), width, glyphs)
     if cause.where:
         yield _cut(f"{cause.where.file}:{cause.where.line} in {cause.where.function}", width, glyphs)

@@ -128,9 +128,10 @@ class TaskForest:
         return failed
 
     def first_failure(self) -> int | None:
-        """The first failure that no later try mended; if all were, the first."""
-        failed = self.failures()
-        return next((task for task in failed if task not in self.mended), failed[0] if failed else None)
+        """The first failure that no other try came after; if there is none, the first."""
+        failed, tries = self.failures(), self._view.tries
+        lasting = (task for task in failed if task not in tries or tries[task].is_last)
+        return next(lasting, failed[0] if failed else None)
 
     def running(self) -> list[int]:
         """The ids of the tasks that say they are running."""

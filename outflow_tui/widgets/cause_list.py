@@ -52,7 +52,7 @@ class CauseList(LineView[CauseItem]):
         where = f"{cause.where.file.rpartition('/')[2]}:{cause.where.line}" if cause.where else ""
         first, last = (words.moment(moment, self.now, short=True) for moment in (cause.first, cause.last))
         when = first if first == last else f"{first} {self.glyphs.arrow} {last}"
-        tail = "  ".join(filter(None, [where, when if width >= WIDE else "", _mended(cause)]))
+        tail = "  ".join(filter(None, [where, when if width >= WIDE else "", _mended(cause, width)]))
         seen = text.fit(seen_short(cause.history), SEEN, ellipsis=self.glyphs.ellipsis)
         message = cause.message.removeprefix(f"{kind}: ") if cause.type else ""
         said = f"{kind}: {text.clean(message[:500])}" if message else kind
@@ -61,6 +61,6 @@ class CauseList(LineView[CauseItem]):
                 (f"  {tail}  ", "dim"), (seen + " ", "")]  # fmt: skip
 
 
-def _mended(cause: Cause) -> str:
-    """How many of the tasks succeeded on a later try, to be understood without an explanation."""
-    return f"{len(cause.mended)} succeeded later" if cause.mended else ""
+def _mended(cause: Cause, width: int) -> str:
+    """How many of the tasks succeeded on a later try."""
+    return f"{len(cause.mended)} {'succeeded later' if width >= WIDE else 'mended'}" if cause.mended else ""
