@@ -33,9 +33,14 @@ LIBRARIES_HIDDEN = "a shows libraries too"
 
 
 @lru_cache(maxsize=2)
+def _parts_of(traceback: str) -> tuple[Part, ...]:
+    """The parts of a traceback, which may have 20,000 lines: taken apart once."""
+    return parse(traceback)
+
+
 def place_of(exception: ExceptionRow) -> Frame | None:
     """Where it happened, as far as the traceback of an exception says."""
-    return origin(parse(exception.traceback))
+    return origin(_parts_of(exception.traceback))
 
 
 class Row(NamedTuple):
@@ -95,7 +100,7 @@ class DetailLayout:
         exception = detail.exception
         if exception is not None:
             yield Row([])
-            parts = parse(exception.traceback)
+            parts = _parts_of(exception.traceback)
             yield from self._verdict(exception, parts, origin(parts))
         elif detail.block.state is State.FAILED:
             yield Row([])
@@ -110,7 +115,7 @@ class DetailLayout:
         more = f"  {earlier} earlier one{'s' if earlier > 1 else ''} not shown" if earlier else ""
         yield Row([])
         yield Row([("traceback", "strong"), (f"  {when}{more}", "dim")])
-        parts = parse(exception.traceback)
+        parts = _parts_of(exception.traceback)
         place = origin(parts)
         folded: list[Part] = []
         for part in parts:
