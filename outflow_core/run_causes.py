@@ -66,6 +66,11 @@ class RunFailures:
         self._told |= {number: told_by(Failure(failed[number], None)) for number in unheard}
         self._silent = unheard
 
+    @property
+    def number(self) -> int:
+        """How many failures have been read."""
+        return len(self._told)
+
     def causes(self, mended: Collection[int] = ()) -> tuple[Cause, ...]:
         """The causes of what has been read."""
         return grouped((self._told[number] for number in sorted(self._told)), mended=mended)
