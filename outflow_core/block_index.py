@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,12 +45,14 @@ LONGEST = 1_000
 RUNNING = _pattern([State.RUNNING], GAP)
 PENDING = _pattern([State.PENDING], GAP)
 UNKNOWN = re.compile(_UNKNOWN + b"+")
+_FAILED = re.compile(b"\\x%02x+" % _CODES[BlockType.TASK.value, State.FAILED.value])
 
 Span = tuple[int, int]
 """The first and the last id of a stretch."""
 
 Group = tuple[int, str, str, int, int, int, int, Any, Any]
 """The blocks of one run, type and state in a page: how many, least and greatest id, sum of ids, last start and end."""
+_FAILED_TASK = _CODES[BlockType.TASK.value, State.FAILED.value]
 _UNFINISHED = frozenset(_codes_of(state for state in State if not state.is_final))
 
 
@@ -126,13 +128,19 @@ class BlockIndex:
 
     def unfinished_pages(self, run_ids: Iterable[int]) -> set[int]:
         """The pages of which only the groups are known, though one of these runs goes on there."""
-        spans = {run_id: (tally.first, tally.last) for run_id in run_ids if (tally := self.tallies.get(run_id))}
-        return {
+        return {number for run_id in run_ids for number in self._counted_with(run_id, _UNFINISHED)}
+
+    def failed_pages(self, run_id: int) -> list[int]:
+        """The pages of which only the groups are known, and in which tasks of a run have failed, in order."""
+        return self._counted_with(run_id, {_FAILED_TASK})
+
+    def _counted_with(self, run_id: int, codes: Set[int]) -> list[int]:
+        tally = self.tallies.get(run_id)
+        return [
             number
-            for run_id, span in spans.items()
-            for number in self._numbers(span, self._counted)
-            if any(owner == run_id and code in _UNFINISHED for owner, code, _ in self._counted[number].numbers)
-        }
+            for number in (self._numbers((tally.first, tally.last), self._counted) if tally else ())
+            if any(owner == run_id and code in codes for owner, code, _ in self._counted[number].numbers)
+        ]
 
     def _hear(self, run_id: int, tally: Tally, moments: Iterable[Any]) -> None:
         """Take note of the latest sign of life."""
@@ -186,11 +194,10 @@ class BlockIndex:
             codes[place] = 0
         return bool(code)
 
-    def failed_tasks(self, ids: Iterable[int]) -> dict[int, int]:
-        """Which of these blocks are failed tasks, and of which run."""
-        failed = _CODES[BlockType.TASK.value, State.FAILED.value]
-        pages = ((block_id, self._pages.get(block_id // SIZE), block_id % SIZE) for block_id in ids)
-        return {block_id: page[1][place] for block_id, page, place in pages if page and page[0][place] == failed}
+    def failed_among(self, ids: Iterable[int]) -> dict[int, int]:
+        """Which of these blocks are known to be failed tasks, and of which run."""
+        pages = ((block_id, self._pages.get(block_id // self.size), block_id % self.size) for block_id in ids)
+        return {block_id: page[1][place] for block_id, page, place in pages if page and page[0][place] == _FAILED_TASK}
 
     def keep_only(self, span: Span, ids: set[int]) -> set[int]:
         """Forget the blocks of a span that are not among `ids` any more; the ids of those forgotten."""
@@ -227,6 +234,14 @@ class BlockIndex:
                 number += 1
             if number:
                 yield (start, latest), number
+
+    def failed_of(self, run_id: int) -> list[int]:
+        """The ids of those of one run's failed tasks that are known by themselves, in order."""
+        tally = self.tallies.get(run_id)
+        if tally is None or not tally.counts().failed:
+            return []
+        spans = self.spans(_FAILED, (tally.first, tally.last))
+        return [block_id for span in spans for block_id in self._places_of(run_id, span)]
 
     def _places_of(self, run_id: int, span: Span) -> Iterator[int]:
         """The ids within a span of one page that belong to a run."""

@@ -19,7 +19,7 @@ from outflow_core import queries
 from outflow_core.block_index import SIZE, UNKNOWN, BlockIndex, Span
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
-from outflow_core.states import State
+from outflow_core.states import BlockType, State
 from outflow_core.tables import block
 
 SLICE = 4_000
@@ -58,6 +58,9 @@ _IN_SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
 _BETWEEN = select(*_ROW).where(*_IN_SPAN)
 _ABOVE = select(*_ROW).where(block.c.id > bindparam("last")).order_by(block.c.id).limit(bindparam("count"))
 _COUNTED = select(*_GROUPS).where(*_IN_SPAN).group_by(*_KINDS).order_by(*_KINDS)
+_FAILED = select(block.c.id).where(
+    *_IN_SPAN, block.c.run_id == bindparam("run"), block.c.type == BlockType.TASK, block.c.state == State.FAILED
+)
 _Row = tuple[int, int, str, str, str, object, object]
 
 
@@ -102,6 +105,12 @@ class Ledger:
         """The tasks of a run by state, as far as they are known."""
         tally = self.index.tallies.get(run_id)
         return tally.counts() if tally else TaskCounts()
+
+    def failed_tasks(self, run_id: int) -> list[int]:
+        """The ids of one run's failed tasks, in order; where the blocks were only counted they are asked for."""
+        values = ({"run": run_id, **_page(number)} for number in self.index.failed_pages(run_id))
+        asked = (row[0] for page in values for row in self._reader.rows(_FAILED, page))
+        return sorted([*self.index.failed_of(run_id), *asked])
 
     def look(self) -> Changes:
         """Bring the ledger up to date with the books, and say what is different.

@@ -6,9 +6,9 @@ import argparse
 from datetime import datetime
 
 from outflow_core import queries
-from outflow_core.failures import causes
 from outflow_core.reader import Reader
 from outflow_core.rows import ConfigurationRow, RunRow, TaskCounts
+from outflow_core.run_causes import causes_of_run
 from outflow_core.states import State
 from outflow_tui.cli.books import asked, line_of, run_meant
 from outflow_tui.cli.pasted import Before, failures_markdown
@@ -34,9 +34,9 @@ def answer(options: argparse.Namespace) -> int:
 def _found(reader: Reader, options: argparse.Namespace) -> tuple[RunCauses, Before]:
     row = run_meant(reader, options.run)
     blocks = queries.blocks_of(reader, row.id)
-    failures = queries.failures_of(reader, blocks)
-    names = {failure.block.id: failure.block.name for failure in failures}
-    ordered = causes(failures)
+    ordered = causes_of_run(reader, row, blocks)
+    failed = {task for cause in ordered for task in cause.tasks}
+    names = {block.id: block.name for block in blocks if block.id in failed}
     line = line_of(reader, row, blocks)
     inputs = queries.inputs_of_tasks(reader, blocks, names.keys())
     if not options.markdown:

@@ -68,7 +68,7 @@ class Happenings:
             return self._begin()
         late = dict(self._failed)  # how they failed was not told yet when they were seen
         self._changed |= self._ledger.runs.keys() if self._is_reopened else changes.runs
-        self._failed |= self._untold() if self._is_reopened else self._ledger.index.failed_tasks(changes.blocks)
+        self._failed |= self._untold() if self._is_reopened else self._ledger.index.failed_among(changes.blocks)
         self._is_reopened = False
         lives = self._watch.lives(self._ledger.processes)
         tasks = self._tasks(late)
@@ -103,13 +103,10 @@ class Happenings:
 
     def _untold(self) -> dict[int, int]:
         """The failed tasks of the runs that go on or are news, which nobody was told of."""
-        index, found = self._ledger.index, dict[int, int]()
-        for run_id in self._ledger.runs:
-            state, _ = self._known.get(run_id, (State.RUNNING, ""))
-            tally = index.tallies.get(run_id)
-            if tally is not None and not state.is_final:
-                failed = index.failed_tasks(range(tally.first, tally.last + 1))
-                found |= {block_id: owner for block_id, owner in failed.items() if owner == run_id}
+        open_before = (
+            run_id for run_id in self._ledger.runs if not self._known.get(run_id, (State.RUNNING, ""))[0].is_final
+        )
+        found = {block_id: run_id for run_id in open_before for block_id in self._ledger.failed_tasks(run_id)}
         return {block_id: run_id for block_id, run_id in found.items() if block_id not in self._told}
 
     def _line(self, row: RunRow, lives: Mapping[int, Life]) -> RunLine:

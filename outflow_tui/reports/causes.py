@@ -11,6 +11,7 @@ from outflow_core.failures import Cause
 from outflow_core.rows import BlockDetail
 from outflow_tui import format as words
 from outflow_tui import text
+from outflow_tui.cause_words import seen_words, tasks_words
 from outflow_tui.reports.objects import cause_object
 from outflow_tui.reports.tables import shortened
 from outflow_tui.snapshot import RunLine
@@ -52,12 +53,14 @@ def failures_text(found: RunCauses, now: datetime) -> str:
 
 def _cause_lines(cause: Cause, found: RunCauses, now: datetime) -> Iterator[str]:
     first, last = words.moment(cause.first, now), words.moment(cause.last, now)
-    yield f"{number_text(cause)}: {text.clean(cause.type or 'no exception recorded')}"
+    yield f"{tasks_words(cause)}: {text.clean(cause.type or 'no exception recorded')}"
     if cause.message:
         yield f"  message  {text.clean(cause.message[:1000])}"
     if cause.where:
         yield f"  where    {text.clean(place_text(cause))}"
     yield f"  when     {first if first == last else f'{first} to {last}'}"
+    if cause.history is not None:
+        yield f"  seen     {seen_words(cause.history)}"
     for title, line in zip(_titles("tasks"), task_lines(cause, found), strict=False):
         yield f"  {title}    {line}"
     if cause.hosts:

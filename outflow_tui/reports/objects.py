@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from outflow_core.config_diff import Change
-from outflow_core.failures import Cause
+from outflow_core.failures import Cause, History
 from outflow_core.rows import (
     BlockDetail,
     BlockRow,
@@ -137,6 +137,18 @@ def cause_object(cause: Cause) -> dict[str, Any]:
         "first": iso(cause.first),
         "last": iso(cause.last),
         "hosts": list(cause.hosts),
+        "mended": list(cause.mended),
+        "seen": _history_object(cause.history) if cause.history else None,
+    }
+
+
+def _history_object(history: History) -> dict[str, Any]:
+    return {
+        "since": history.since,
+        "also": list(history.also),
+        "runs_looked_into": history.looked,
+        "runs_read_in_part": history.in_part,
+        "all_earlier_runs": history.is_all,
     }
 
 
