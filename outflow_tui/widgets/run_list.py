@@ -87,7 +87,7 @@ class RunList(LineView[RunItem]):
 
     def columns(self, width: int) -> list[tuple[Column, int]]:
         """The columns that a window of this width shows, each with its width."""
-        left_out = {"SOURCE" if not self.several else "" if self.is_wide else "HOST"}
+        left_out = {"SOURCE"} if not self.several else set() if self.is_wide else {"HOST"}
         left_out |= set() if self.has_left(width) else {"LEFT"}
         chosen = [column for column in COLUMNS if column.title not in left_out]
         widths = [column.wide if self.is_wide and column.wide else column.width for column in chosen]
