@@ -202,7 +202,7 @@ def runs_text(runs: Sequence[RunLine], now: datetime) -> str:
 
 def _run_cells(line: RunLine, now: datetime) -> tuple[str, ...]:
     row, tasks = line.row, line.tasks
-    doubt = status.doubt(line, now).partition(" ")[2]
+    doubt = status.doubt(line, now).partition(" ")[2] or status.unfinished(line)
     return (
         str(row.id),
         f"{row.state.value}, {doubt}" if doubt else row.state.value,

@@ -73,7 +73,9 @@ def unfinished(line: RunLine) -> str:
     if line.row.state is not State.SUCCESS:
         return ""
     parts = [(tasks.failed, "failed"), (tasks.pending, "never ran"), (tasks.running, "still said to run")]
-    return ", ".join(f"{number} {what}" for number, what in parts if number)
+    told = [(number, what) for number, what in parts if number]
+    first = [f"{number} task{'s' if number > 1 else ''} {what}" for number, what in told[:1]]
+    return ", ".join([*first, *(f"{number} {what}" for number, what in told[1:])])
 
 
 def reason(line: RunLine, now: datetime) -> str:

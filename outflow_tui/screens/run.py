@@ -101,10 +101,14 @@ class RunScreen(SelectedBlockScreen):
         self.report_when_read()
 
     def _show_life(self, line: RunLine | None) -> None:
-        """Why the run is taken for dead, or for alive though nothing happens."""
+        """Why the run is taken for dead, or for alive though nothing happens; which tasks of a success did not end."""
         notice = self.query_one("#life", Notice)
         notice.set_class(line is not None and line.life is not None and line.life.latest is None, "-calm")
-        notice.say(status.reason(line, self.desk.clock()) if line is not None else "")
+        notice.say(self._doubt(line) if line is not None else "")
+
+    def _doubt(self, line: RunLine) -> str:
+        undone = status.unfinished(line)
+        return f"A success, but {undone}." if undone else status.reason(line, self.desk.clock())
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
@@ -113,8 +117,7 @@ class RunScreen(SelectedBlockScreen):
         took = words.whole(words.duration(status.took(line, now)))
         left = self._left(line)
         parts = [f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took, left]
-        tasks = [words.progress(line.tasks, glyphs), status.unfinished(line)]
-        return "  ".join(filter(None, [*parts, *tasks, row.hostname, line.config_hash[:6]]))
+        return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
 
     def _left(self, line: RunLine) -> str:
         """How long the run will probably go on."""

@@ -83,7 +83,7 @@ def test_what_the_history_does_not_support_is_not_told(lines: list[RunLine]) -> 
 
 @given(st.lists(st.tuples(states, counts, st.floats(-100, 1e6), st.floats(-100, 1e6)), max_size=8))
 def test_it_is_never_negative_and_only_for_runs_that_go_on(told: list[tuple[State, TaskCounts, float, float]]) -> None:
-    lines = []
+    lines: list[RunLine] = []
     for number, (state, tasks, ago, took) in enumerate(told):
         start = NOW - timedelta(seconds=ago)
         row = replace(run(number, state=state).row, start_time=start, end_time=start + timedelta(seconds=took))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outflow_core.rows import TaskCounts
 from outflow_core.states import State
 from outflow_tui.run_order import RunOrder, in_order
+from outflow_tui.snapshot import RunLine
 from outflow_tui.widgets.run_list import RunItem
 from tests.tui.desk import Desk, sitting
-from tests.tui.story import NOW, FakeSource, ToldRun, run, task, traceback_of
+from tests.tui.story import NOW, FakeSource, run, task, traceback_of
 
 FAILED = traceback_of("ValueError: no")
 RUNS = [
@@ -101,11 +104,5 @@ def test_an_order_loses_no_run_and_keeps_equal_ones_newest_first(
 
 
 def _item(number: int, state: State, command: str | None, minutes: int) -> RunItem:
-    from dataclasses import replace
-
-    from outflow_core.rows import TaskCounts
-    from outflow_tui.snapshot import RunLine
-
-    told: ToldRun = run(number, state=state)
-    row = replace(told.row, command=command, start_time=NOW - timedelta(minutes=minutes))
+    row = replace(run(number, state=state).row, command=command, start_time=NOW - timedelta(minutes=minutes))
     return RunItem(0, "", RunLine(row, TaskCounts(failed=minutes), NOW))
