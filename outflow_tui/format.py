@@ -39,19 +39,21 @@ class Glyphs:
     after: str
     levels: str
     """From little to much."""
+    sorting: str
+    """Sorted with the greatest first, and with the least first."""
 
 
 UNICODE = Glyphs(
     states={State.PENDING: "·", State.RUNNING: "▶", State.FAILED: "✗", State.SUCCESS: "✓", State.SKIPPED: "-"},
     opened="▾", closed="▸", done="█", failed="▒", skipped="░", left="·",
     ellipsis="…", bar="│", marked="●", arrow="→", change="*", slow="!",
-    span="━", broken="┅", before="◂", after="▸", levels="▁▂▃▄▅▆▇█",
+    span="━", broken="┅", before="◂", after="▸", levels="▁▂▃▄▅▆▇█", sorting="▾▴",
 )  # fmt: skip
 ASCII = Glyphs(
     states={State.PENDING: ".", State.RUNNING: ">", State.FAILED: "x", State.SUCCESS: "o", State.SKIPPED: "-"},
     opened="v", closed=">", done="#", failed="x", skipped="~", left="-",
     ellipsis="~", bar="|", marked="@", arrow="->", change="*", slow="!",
-    span="=", broken="x", before="<", after=">", levels=".:-=+*%#",
+    span="=", broken="x", before="<", after=">", levels=".:-=+*%#", sorting="v^",
 )  # fmt: skip
 
 

@@ -46,6 +46,8 @@ RUNS: list[BindingType] = [
     _key("enter", "open", "open", "Open the run: its tasks, and its first failure"),
     _key("slash", "filter", "filter", "Filter as you type (state:failed, host:a, since:2d)"),
     _key("f", "failed", "failed", "Only runs with failures, or all again"),
+    _key("s", "sort", "sort", "Newest, longest, most failed, by command, by state", hidden=True),
+    _key("S", "reverse", "reverse", "Turn the order round", hidden=True),
     _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
     _key("d", "diff", "diff", "Compare the marked runs, or the mark and this run"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the first frame waits for none of them
     from outflow_core.failures import Cause
     from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
     from outflow_core.tries import Try
+    from outflow_tui.run_profile import RunProfile
     from outflow_tui.timeline import Timeline
 
 SILENT_AFTER_SECONDS = 900
@@ -66,6 +67,8 @@ class Focus:
     timeline: bool = False
     configurations_of: frozenset[int] = frozenset()
     """The runs whose configurations are looked at."""
+    profiles_of: frozenset[int] = frozenset()
+    """The runs whose hosts and durations are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class Snapshot:
     timeline: Timeline | None = None
     configurations: Mapping[int, ConfigurationRow] = field(default_factory=lambda: MappingProxyType({}))
     """Stored configurations by run id."""
+    profiles: Mapping[int, RunProfile] = field(default_factory=lambda: MappingProxyType({}))
+    """Hosts and durations of tasks by run id."""
     read_at: datetime | None = None
     """When something new was last read."""
     error: str | None = None

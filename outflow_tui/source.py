@@ -19,6 +19,7 @@ from outflow_core.settings import Database
 from outflow_core.states import BlockType, State
 from outflow_core.tries import Sign, Try, signs_of, tries_of, undecided
 from outflow_tui.cause_reading import CauseReading
+from outflow_tui.run_profile import RunProfile, profile_of
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot, last_success_before
 from outflow_tui.timeline import Timekeeper, Timeline
 from outflow_tui.usual import Earlier, earlier_of
@@ -49,6 +50,8 @@ class BooksSource:
         self._timeline: Timeline | None = None
         self._earlier: Earlier | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
+        self._profiles: Mapping[int, RunProfile] = MappingProxyType({})
+        self._profiled: dict[int, tuple[State, int]] = {}
         self._focus = Focus()
         self._read_at: datetime | None = None
 
@@ -69,6 +72,7 @@ class BooksSource:
         """Read everything again next time: what changed may have been lost half way."""
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
         self._earlier_causes, self._causes = EarlierCauses(self._reader), None
+        self._profiled = {}
 
     def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
@@ -101,6 +105,7 @@ class BooksSource:
             causes=self._causes.causes if self._causes else None,
             timeline=self._timeline,
             configurations=self._configurations,
+            profiles=self._profiles,
             read_at=self._read_at,
         )
 
@@ -151,6 +156,7 @@ class BooksSource:
         self._follow_causes(focus)
         self._timeline = self._read_timeline() if focus.timeline else None
         self._configurations = self._read_configurations(focus.configurations_of)
+        self._profiles = self._read_profiles(focus.profiles_of)
 
     def _read_detail(self, focus: Focus) -> BlockDetail | None:
         if focus.run_id is None or focus.block_id is None:
@@ -191,11 +197,31 @@ class BooksSource:
         if before is None or tally is None:
             return None
         if self._earlier is None or self._earlier.run_id != before.row.id:
-            middle = min(tally.first + SAMPLE, tally.last + 1)
-            spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
-            rows = [row for span in spans for row in queries.blocks_between(self._reader, before.row.id, *span)]
-            self._earlier = earlier_of(before.row.id, rows)
+            self._earlier = earlier_of(before.row.id, self._two_ends(before.row.id))
         return self._earlier
+
+    def _two_ends(self, run_id: int) -> list[BlockRow]:
+        """The first and the last blocks of a run that is counted; of most runs these are all."""
+        tally = self._ledger.index.tallies[run_id]
+        middle = min(tally.first + SAMPLE, tally.last + 1)
+        spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
+        return [row for span in spans for row in queries.blocks_between(self._reader, run_id, *span)]
+
+    def _read_profiles(self, run_ids: Collection[int]) -> Mapping[int, RunProfile]:
+        """Hosts and durations of these runs; of one that goes on, anew when twice as many tasks are over."""
+        if not self._ledger.is_complete:
+            return MappingProxyType({})
+        rows = self._ledger.runs
+        counted = [number for number in run_ids if number in rows and number in self._ledger.index.tallies]
+        grown = {number: (rows[number].state, self._ledger.counts(number).done.bit_length()) for number in counted}
+        new = {number for number, stage in grown.items() if self._profiled.get(number) != stage}
+        if not new and self._profiles.keys() == grown.keys():
+            return self._profiles
+        kept = {number: self._profiles[number] for number in grown if number in self._profiles and number not in new}
+        missing = [number for number in grown if number not in kept]
+        read = {number: profile_of(number, self._two_ends(number)) for number in missing}
+        self._profiled = grown
+        return MappingProxyType(kept | read)
 
     def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:
         wanted = {

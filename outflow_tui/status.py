@@ -70,6 +70,17 @@ def state_words(line: RunLine, now: datetime, glyphs: Glyphs) -> str:
     return doubt(line, now) or f"{glyphs.states[state]} {state.value}"
 
 
+def unfinished(line: RunLine) -> str:
+    """Which tasks of a run that ended as a success did not: those that failed, never ran, or still say running."""
+    tasks = line.tasks
+    if line.row.state is not State.SUCCESS:
+        return ""
+    parts = [(tasks.failed, "failed"), (tasks.pending, "never ran"), (tasks.running, "still said to run")]
+    told = [(number, what) for number, what in parts if number]
+    first = [f"{number} task{'s' if number > 1 else ''} {what}" for number, what in told[:1]]
+    return ", ".join([*first, *(f"{number} {what}" for number, what in told[1:])])
+
+
 def reason(line: RunLine, now: datetime) -> str:
     """What is known of the processes of a run that claims to go on, where that is worth a word."""
     life = line.life
@@ -128,10 +139,13 @@ def trouble(snapshot: Snapshot) -> str:
 def tally(lines: Sequence[RunLine], now: datetime) -> str:
     """How many runs are in each state that occurs; those that are gone or silent are not called running."""
     numbers = Counter(kind(line, now) for line in lines)
-    order = ("running", "gone", "silent", "failed", "success", "pending", "skipped")
-    return "   ".join(f"{numbers[name]} {name}" for name in order if numbers[name])
+    return "   ".join(f"{numbers[name]} {name}" for name in KINDS if numbers[name])
+
+
+KINDS = ("running", "gone", "silent", "failed", "success", "pending", "skipped")
+"""What a run can be called, in the order in which people ask for it."""
 
 
 def kind(line: RunLine, now: datetime) -> str:
-    """The state of a run in one word: what it claims, or that it is gone or silent."""
+    """What a run is called: its state, unless it is gone or silent."""
     return "gone" if line.lost is not None else "silent" if silence(line, now) else line.row.state.value

@@ -50,7 +50,7 @@ def _cells(line: RunLine, now: datetime, clock: Clock) -> tuple[str, ...]:
 
 def state_text(line: RunLine, now: datetime) -> str:
     """The state that the books tell, and what is to be said against it."""
-    doubt = status.doubt(line, now).partition(" ")[2]
+    doubt = status.doubt(line, now).partition(" ")[2] or status.unfinished(line)
     return f"{line.row.state.value}, {doubt}" if doubt else line.row.state.value
 
 

@@ -10,10 +10,12 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 
 from outflow_core.rows import BlockRow
+from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import keys, reports, status
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
+from outflow_tui.remaining import left_words, remaining
 from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.selected_block import SelectedBlockScreen
 from outflow_tui.screens.timeline import TimelineScreen
@@ -99,18 +101,30 @@ class RunScreen(SelectedBlockScreen):
         self.report_when_read()
 
     def _show_life(self, line: RunLine | None) -> None:
-        """Why the run is taken for dead, or for alive though nothing happens."""
+        """Why the run is taken for dead, or for alive though nothing happens; which tasks of a success did not end."""
         notice = self.query_one("#life", Notice)
         notice.set_class(line is not None and line.life is not None and line.life.latest is None, "-calm")
-        notice.say(status.reason(line, self.desk.clock()) if line is not None else "")
+        notice.say(self._doubt(line) if line is not None else "")
+
+    def _doubt(self, line: RunLine) -> str:
+        undone = status.unfinished(line)
+        return f"A success, but {undone}." if undone else status.reason(line, self.desk.clock())
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
         started = words.moment(row.start_time, now)
         times = f"{started} {glyphs.arrow} {words.moment(row.end_time, now)}" if row.end_time else started
         took = words.whole(words.duration(status.took(line, now)))
-        parts = [f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took]
+        left = self._left(line)
+        parts = [f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took, left]
         return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
+
+    def _left(self, line: RunLine) -> str:
+        """How long the run will probably go on."""
+        if line.row.state is not State.RUNNING or self.snapshot is None:
+            return ""
+        left = left_words(remaining(self.snapshot.runs, self.desk.clock()).get(line.row.id))
+        return f"{left} left" if left else ""
 
     def _show_detail(self) -> None:
         desk, detail = self.desk, self.detail

@@ -22,6 +22,7 @@ from outflow_core.rows import (
 )
 from outflow_core.states import BlockType, State
 from outflow_core.tries import mended, signs_of, tries_of
+from outflow_tui.run_profile import profile_of
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
 from outflow_tui.timeline import timeline_of
 from outflow_tui.usual import Earlier, earlier_of
@@ -175,6 +176,11 @@ class FakeSource:
                 number: found
                 for number in focus.configurations_of
                 if number in told and (found := told[number].configuration) is not None
+            },
+            profiles={
+                number: profile_of(number, [block.row for block in told[number].blocks])
+                for number in focus.profiles_of
+                if number in told
             },
             read_at=NOW,
         )
