@@ -352,8 +352,8 @@ def exceptions_of(reads: Reads, block_ids: Collection[int]) -> dict[int, tuple[E
     found: dict[int, tuple[ExceptionRow, ...]] = {}
     for place in places if block_ids else ():
         for row in reads.rows(query.where(place)):
-            message, traceback = (mask_text(_words(value)) for value in row[3:5])
-            exception = ExceptionRow(row[0], row[1], _words(row[2]), message, traceback, as_time(row[5]))
+            message, traceback = (mask_text(words(value)) for value in row[3:5])
+            exception = ExceptionRow(row[0], row[1], words(row[2]), message, traceback, as_time(row[5]))
             found[row[1]] = (*found.get(row[1], ()), exception)
     return found
 
@@ -366,7 +366,7 @@ def _exceptions_at(reads: Reads, block_ids: set[int]) -> list[ColumnElement[bool
     return [c.id.in_(some) for some in _chunks([number for number, block_id in pairs if block_id in block_ids])]
 
 
-def _words(value: Any) -> str:
+def words(value: Any) -> str:
     """Text as a lenient database may hold it: bytes are read as UTF-8, what is missing is empty."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from outflow_core.config_diff import Change, Path, apart, beyond_comparison, diff, is_same_row
+from outflow_core.config_diff import path_text as path_text
 from outflow_core.masking import MASK
 from outflow_core.rows import ConfigurationRow
 from outflow_tui.format import Glyphs, as_text
@@ -52,22 +53,6 @@ def _is_short(value: Any) -> bool:
 
 def _look(value: Any) -> str:
     return "warning" if isinstance(value, str) and MASK in value else "dim" if value is None else "success"
-
-
-def path_text(path: Sequence[str | int]) -> str:
-    """A path as people write it.
-
-    >>> path_text(("fit", "steps", 2, "a.b"))
-    'fit.steps[2]."a.b"'
-    """
-    shown = ""
-    for step in path:
-        if isinstance(step, int):
-            shown += f"[{step}]"
-        else:
-            name = step if step and "." not in step and " " not in step else f'"{step}"'
-            shown += f".{name}" if shown else name
-    return shown
 
 
 def diff_lines(
