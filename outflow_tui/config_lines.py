@@ -30,6 +30,12 @@ def config_lines(row: ConfigurationRow) -> tuple[Line, ...]:
     return tuple(Line(key, tuple(pieces), depth) for key, pieces, depth in laid)
 
 
+def place_at(lines: Sequence[Line], section: str, path: str) -> Hashable:
+    """The key of the line on which the value of a path stands: its own, or that of the list that holds it."""
+    keys = (line.key for line in lines if isinstance(line.key, tuple) and line.key[0] == section)
+    return max((key for key in keys if path.startswith(path_text(key[1:]))), key=len, default=(section,))
+
+
 def _nested(value: Any, path: tuple[str | int, ...], depth: int) -> Iterator[Laid]:
     items = value.items() if isinstance(value, Mapping) else enumerate(value)
     indent = "  " * depth

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from outflow_core.failures import Cause
+from outflow_core.findings import Found
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
 from outflow_core.states import State
 from outflow_tui.timeline import Timeline
@@ -60,6 +61,8 @@ class Focus:
     timeline: bool = False
     configurations_of: frozenset[int] = frozenset()
     """The runs whose configurations are looked at."""
+    search: tuple[str, int] | None = None
+    """Words to look for everywhere; with another number the same words are looked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,18 @@ class Snapshot:
     timeline: Timeline | None = None
     configurations: Mapping[int, ConfigurationRow] = field(default_factory=lambda: MappingProxyType({}))
     """Stored configurations by run id."""
+    search: Found | None = None
     read_at: datetime | None = None
     """When something new was last read."""
     error: str | None = None
     failing_since: datetime | None = None
     retry_seconds: float = 0.0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more to read than was read in this look."""
+        is_searching = self.search is not None and not self.search.is_over
+        return self.error is None and (not self.is_complete or is_searching)
 
     def line(self, run_id: int) -> RunLine | None:
         """The line of one run."""

@@ -85,8 +85,8 @@ def test_a_secret_is_not_found_wherever_it_stands(books: Settings) -> None:
 def test_names_hosts_and_uuids_are_found(books: Settings) -> None:
     with record_run("reduce_night", config=books) as run, run.workflow("outer", plugin="spectra"):
         attempt(run, "calibrate", {})
-    (uuid,) = [one for one in search(books, "reduce_n").findings]
-    assert uuid.kind is Kind.COMMAND and uuid.block_id is None
+    (one,) = search(books, "reduce_n").findings
+    assert one.kind is Kind.COMMAND and one.block_id is None
     assert {kind for kind, _ in found(books, "calib")} == {Kind.TASK}
     assert {kind for kind, _ in found(books, "outer")} == {Kind.WORKFLOW}
 
