@@ -291,9 +291,12 @@ class Search:
 
     def _fits(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
         """What the database can say; LIKE tells letters of ASCII apart only on PostgreSQL."""
-        pattern = self._sought.pattern
-        tells_apart = self._reader.database.dialect != "sqlite" and not self._sought.is_exact
+        pattern, is_sqlite = self._sought.pattern, self._reader.database.dialect == "sqlite"
+        tells_apart = not is_sqlite and not self._sought.is_exact
         texts = [type_coerce(column, String) for column in columns]
+        if self._sought.is_foreign:
+            operator, foreign = ("GLOB", "*[^ -~]*") if is_sqlite else ("~", "[^ -~]")
+            return or_(*(text.op(operator)(foreign) for text in texts), *(text.like("%\\\\u%", "\\") for text in texts))
         like = [text.ilike(pattern, "\\") if tells_apart else text.like(pattern, "\\") for text in texts]
         return or_(*like)
 

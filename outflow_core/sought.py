@@ -54,6 +54,11 @@ class Sought:
         return "%".join(["", *(piece.replace("_", "\\_") for piece in pieces), ""]) or "%"
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether there are letters beyond ASCII and nothing else that a database could look for."""
+        return self.pattern == "%" and not self.words.isascii()
+
+    @property
     def is_number(self) -> bool:
         """Whether this may be a part of a number, which databases write in their own ways."""
         return bool(_NUMBER.fullmatch(self.words.rpartition("=")[2].strip()))

@@ -146,11 +146,11 @@ class SearchBooksScreen(BooksScreen):
 
     def on_input_submitted(self) -> None:
         """Open what the cursor is on."""
-        self.action_open()
+        self.app.call_later(self.action_open)
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
         """A click on the line that the cursor is on goes there."""
-        self.action_open()
+        self.app.call_later(self.action_open)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
