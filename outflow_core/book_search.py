@@ -335,7 +335,7 @@ class Search:
         words = self._sought.words.rpartition("=")[2]
         exact = {value: rows for value, rows in by_value.items() if words in (value, value.rpartition("/")[2])}
         answers = [self._answer_of(value, rows, current) for value, rows in (exact or by_value).items()]
-        return Answer(tuple(answers), current is not None, self._items >= ITEMS)
+        return Answer(tuple(answers), current is not None, self._items >= ITEMS or self._is_full)
 
     def _values(self, inputs: Any) -> list[str]:
         found = (words for path, words in leaves(inputs) if self._is_in_value(path_text(path), words))

@@ -14,7 +14,7 @@ def _key(keys: str, action: str, label: str, tooltip: str, *, hidden: bool = Fal
 
 
 APP: list[BindingType] = [
-    _key("ctrl+f", "search_books", "search all runs", "Search all runs: inputs, names, errors, values", priority=True),
+    _key("ctrl+f", "search_books", "find", "Search all runs: inputs, names, errors, values", priority=True),
     _key("question_mark", "help", "keys", "Show the keys of this screen"),
     _key("r", "read_now", "read", "Read now instead of at the next tick", hidden=True),
     _key("p", "pause", "pause", "Hold the view still, or go on", hidden=True),

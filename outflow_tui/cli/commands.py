@@ -143,7 +143,7 @@ _TABLE = (
     Command(
         "processed", "whether an input file or value was processed, and in which runs", _processed, _PROCESSED_MORE
     ),
-    Command("search", "where words stand in the books, and whether that input was processed", _search, _SEARCH_MORE),
+    Command("search", "find words in all runs: inputs, names, errors, values", _search, _SEARCH_MORE),
     Command("wait", "wait until a run ends; the exit status tells how", _wait, _WAIT_MORE),
     Command("watch", "tell what happens, a line for each change, for logs and pipes", _watch, _WATCH_MORE),
     Command(

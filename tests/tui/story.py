@@ -247,8 +247,8 @@ def _findings(run: ToldRun, sought: Sought) -> list[Finding]:
     for path, value in leaves(run.configuration.config) if run.configuration else ():
         where = ".".join(map(str, path))
         if excerpt := sought.excerpt(f"{where}={value}"):
-            at = (row.id, row.command, None, "", where, excerpt.text, excerpt.start, excerpt.end)
-            found.append(Finding(Kind.CONFIGURATION, *at, row.state, row.start_time))
+            shown = (excerpt.text, excerpt.start, excerpt.end, row.state, row.start_time)
+            found.append(Finding(Kind.CONFIGURATION, row.id, row.command, None, "", where, *shown))
     return found
 
 

@@ -152,7 +152,7 @@ async def test_the_list_is_walked_and_the_line_is_typed_in_again() -> None:
 
 
 async def test_another_key_can_be_given_to_the_search() -> None:
-    async with sitting(source(), likes=Preferences(keymap={"everywhere.search-all-runs": "f6"})) as desk:
+    async with sitting(source(), likes=Preferences(keymap={"everywhere.find": "f6"})) as desk:
         await desk.sees("45")
         await desk.press("f6")
         await desk.sees("Type the name of a file")
