@@ -393,8 +393,8 @@ def _exceptions(reads: Reads, where: ColumnElement[bool]) -> Iterator[ExceptionR
     c = runtime_exception.c
     query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, as_text(c.time)).order_by(c.id)
     for row in reads.rows(query.where(where)):
-        message, traceback = (mask_text(_words(value)) for value in row[3:5])
-        yield ExceptionRow(row[0], row[1], _words(row[2]), message, traceback, as_time(row[5]))
+        message, traceback = (mask_text(words(value)) for value in row[3:5])
+        yield ExceptionRow(row[0], row[1], words(row[2]), message, traceback, as_time(row[5]))
 
 
 def exception_places(reads: Reads, block_ids: Collection[int]) -> Iterator[list[tuple[int, int]]]:
@@ -408,7 +408,7 @@ def exception_places(reads: Reads, block_ids: Collection[int]) -> Iterator[list[
         yield [(row[0], row[1]) for row in reads.rows(among.where(where)) if row[1] in wanted]
 
 
-def _words(value: Any) -> str:
+def words(value: Any) -> str:
     """Text as a lenient database may hold it: bytes are read as UTF-8, what is missing is empty."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 

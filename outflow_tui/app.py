@@ -37,6 +37,7 @@ from outflow_tui.screens.neighbours import NeighboursScreen
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
 from outflow_tui.screens.save import SaveScreen
+from outflow_tui.screens.search_books import SearchBooksScreen
 from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
@@ -57,6 +58,7 @@ _HELP_OF: dict[type[BooksScreen], str] = {
     ConfigurationScreen: "Configuration",
     ConfigDiffScreen: "Difference",
     SaveScreen: "Save",
+    SearchBooksScreen: "Search all runs",
 }
 
 
@@ -229,13 +231,13 @@ class OutflowApp(App[None]):
         for place, poller in enumerate(self._pollers):
             poller.look_at(top.wants(place) if isinstance(top, BooksScreen) else Focus())
 
-    def open_run(self, place: int, run_id: int) -> None:
-        """Show one run."""
-        self.show(RunScreen(self.glyphs, place, run_id))
+    def open_run(self, place: int, run_id: int, block_id: int | None = None) -> None:
+        """Show one run, perhaps at a block."""
+        self.show(RunScreen(self.glyphs, place, run_id, block_id))
 
-    def open_configuration(self, place: int, run_id: int) -> None:
-        """Show the configuration of one run."""
-        self.show(ConfigurationScreen(self.glyphs, place, run_id))
+    def open_configuration(self, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
+        """Show the configuration of one run, perhaps at a section and a path in it."""
+        self.show(ConfigurationScreen(self.glyphs, place, run_id, at))
 
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs."""
@@ -283,6 +285,13 @@ class OutflowApp(App[None]):
         """Close the screen on top; home stays."""
         if len(self.screen_stack) > 2:
             self.screen.dismiss(None)
+
+    def action_search_books(self) -> None:
+        """Search everything in the books, from wherever the user is."""
+        if isinstance(self.screen, SearchBooksScreen):
+            self.screen.action_type()
+        elif isinstance(self.screen, BooksScreen):
+            self.show(SearchBooksScreen(self.glyphs, several=len(self._sources) > 1))
 
     def action_save_as(self) -> None:
         """Choose as what to save the screen on top."""

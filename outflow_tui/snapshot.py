@@ -12,6 +12,7 @@ from outflow_core.states import State
 
 if TYPE_CHECKING:  # the first frame waits for none of them
     from outflow_core.failures import Cause
+    from outflow_core.findings import Found
     from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
     from outflow_core.tries import Try
     from outflow_tui.run_profile import RunProfile
@@ -69,6 +70,8 @@ class Focus:
     """The runs whose configurations are looked at."""
     profiles_of: frozenset[int] = frozenset()
     """The runs whose hosts and durations are compared."""
+    search: tuple[str, int] | None = None
+    """Words to look for everywhere; with another number the same words are looked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,18 @@ class Snapshot:
     """Stored configurations by run id."""
     profiles: Mapping[int, RunProfile] = field(default_factory=lambda: MappingProxyType({}))
     """Hosts and durations of tasks by run id."""
+    search: Found | None = None
     read_at: datetime | None = None
     """When something new was last read."""
     error: str | None = None
     failing_since: datetime | None = None
     retry_seconds: float = 0.0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more to read than was read in this look."""
+        is_searching = self.search is not None and not self.search.is_over
+        return self.error is None and (not self.is_complete or self.is_reading or is_searching)
 
     def line(self, run_id: int) -> RunLine | None:
         """The line of one run."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
 from outflow_core import queries
+from outflow_core.book_search import Search
 from outflow_core.changes import Changes, Ledger
-from outflow_core.errors import NotFoundError, SourceError
+from outflow_core.errors import ConfigError, NotFoundError, SourceError
+from outflow_core.findings import Found
+from outflow_core.in_force import InForce
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
@@ -27,6 +30,8 @@ from outflow_tui.usual import Earlier, earlier_of
 TRIES = 3
 READING_SECONDS = 0.15
 """How long one look goes on with what is long to read before it hands in what it has."""
+SEARCH_SECONDS = 0.1
+"""How long one look goes on with a search before it hands in what it has."""
 SAMPLE = 4_000
 """How many ids at either end of an earlier run are read to learn what is usual."""
 
@@ -34,7 +39,12 @@ SAMPLE = 4_000
 class BooksSource:
     """Looks into one database of books; what did not change is not read again."""
 
-    def __init__(self, database: Database, *, copy: bool = False) -> None:
+    def __init__(
+        self, database: Database, *, copy: bool = False, in_force: Callable[[], InForce | None] = lambda: None
+    ) -> None:
+        self._in_force = in_force
+        self._search: Search | None = None
+        self._sought: tuple[str, int] | None = None
         self._reader = Reader(database, copy=copy)
         self._ledger = Ledger(self._reader)
         self._watch = Watch()
@@ -70,6 +80,7 @@ class BooksSource:
 
     def _forget(self) -> None:
         """Read everything again next time: what changed may have been lost half way."""
+        self._search = self._sought = None
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
         self._earlier_causes, self._causes = EarlierCauses(self._reader), None
         self._profiled = {}
@@ -106,8 +117,24 @@ class BooksSource:
             timeline=self._timeline,
             configurations=self._configurations,
             profiles=self._profiles,
+            search=self._go_on_searching(focus.search) if focus.search else None,
             read_at=self._read_at,
         )
+
+    def _go_on_searching(self, sought: tuple[str, int]) -> Found:
+        """A little more of the search; one that is over stays as it is, whatever changes in the books."""
+        if self._search is None or self._sought != sought:
+            self._search = Search(self._reader, sought[0], in_force=self._configuration_in_force)
+            self._sought = sought
+        self._search.go_on(SEARCH_SECONDS)
+        return self._search.found()
+
+    def _configuration_in_force(self) -> InForce | None:
+        """What the configuration file says now; while it cannot be read none is known."""
+        try:
+            return self._in_force()
+        except ConfigError:
+            return None
 
     def close(self) -> None:
         """Give up the connection."""

@@ -87,6 +87,20 @@ def count(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """A number of findings."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of findings from 1 on")
+    return int(text)
+
+
+def not_blank(text: str) -> str:
+    """Some words."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("name what to look for; blanks are nothing")
+    return text
+
+
 def not_empty(text: str) -> str:
     """Some text."""
     if not text:

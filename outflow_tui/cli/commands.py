@@ -64,6 +64,15 @@ def _processed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("value", metavar="[KEY=]VALUE", type=arguments.not_empty, help=_VALUE_HELP)
 
 
+def _search(parser: argparse.ArgumentParser) -> None:
+    arguments.add_source(parser)
+    arguments.add_form(parser)
+    arguments.add_command(parser)
+    limit = "stop at N findings (default 1000); equal ones of a run are one"
+    parser.add_argument("--limit", type=arguments.positive, default=1000, metavar="N", help=limit)
+    parser.add_argument("words", metavar="WORDS", type=arguments.not_blank, help=_WORDS_HELP)
+
+
 def _wait(parser: argparse.ArgumentParser) -> None:
     arguments.add_source(parser)
     parser.add_argument("--json", action="store_true", help=_JSON_LINES)
@@ -107,6 +116,12 @@ _VALUE_HELP = (
     "the number, true, false or null that is written so; also inside a list or a mapping; with KEY= only what stands "
     "under that name"
 )
+_SEARCH_MORE = (
+    "Where words stand in the books: in inputs, names, hosts, uuids, exceptions, tracebacks and configurations, newest "
+    "runs first; and of the inputs that hold them whether they were processed with the configuration in force. Secrets "
+    "are never searched. Ends with 0 when something is found, with 1 when nothing is, with 2 on trouble."
+)
+_WORDS_HELP = "a text, meant as it is written; capitals count only when there are some; PATH=VALUE for both together"
 _WAIT_MORE = (
     "Waits until the runs are over and tells how each ended. Ends with 0 when all were successful, with 1 when one "
     f"failed, with {GONE} when none failed but the processes of one are gone though the books say that it runs, with "
@@ -131,6 +146,7 @@ _TABLE = (
     Command(
         "processed", "whether an input file or value was processed, and in which runs", _processed, _PROCESSED_MORE
     ),
+    Command("search", "find words in all runs: inputs, names, errors, values", _search, _SEARCH_MORE),
     Command("wait", "wait until a run ends; the exit status tells how", _wait, _WAIT_MORE),
     Command("watch", "tell what happens, a line for each change, for logs and pipes", _watch, _WATCH_MORE),
     Command(

@@ -27,7 +27,10 @@ def show_screen(options: argparse.Namespace) -> int:
     from outflow_tui.terminal import watch_terminal
 
     shown = distinct([_short(database.shown) for database in databases])
-    watched = [Watched(name, _opener(database, options)) for name, database in zip(shown, databases, strict=True)]
+    watched = [
+        Watched(name, _opener(database, options, asked))
+        for name, database, asked in zip(shown, databases, names, strict=True)
+    ]
     app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)
     app.run()
@@ -43,11 +46,17 @@ def _database(name: str | None) -> Any:
         raise ConfigError(f"{error} As a command: {meant}") if meant else error from None
 
 
-def _opener(database: Any, options: argparse.Namespace) -> Callable[[], Any]:
+def _opener(database: Any, options: argparse.Namespace, source: str | None) -> Callable[[], Any]:
     def opens() -> Any:
+        from outflow_core.in_force import in_force
+        from outflow_core.sources import find_settings
         from outflow_tui.source import BooksSource
 
-        return BooksSource(database, copy=options.copy)
+        def current() -> Any:
+            settings = find_settings(source)
+            return in_force(settings) if settings else None
+
+        return BooksSource(database, copy=options.copy, in_force=current)
 
     return opens
 

@@ -36,8 +36,9 @@ class RunScreen(SelectedBlockScreen):
 
     BINDINGS = keys.RUN
 
-    def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
+    def __init__(self, glyphs: Glyphs, place: int, run_id: int, block_id: int | None = None) -> None:
         super().__init__(glyphs, place, run_id)
+        self._first_block = block_id
         self._searched_from_tree = False
         self.order = Order.START
 
@@ -95,6 +96,9 @@ class RunScreen(SelectedBlockScreen):
         self._show_life(line)
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
+            if self._first_block is not None:
+                self._tree.reveal_block(self._first_block)
+                self._first_block = None
             if not self._tree.items:
                 self._details.show(_NOTHING)
         self._show_detail()

@@ -19,6 +19,7 @@ WAYS: dict[str, tuple[list[str], str]] = {
     "Upstream, downstream": (["enter", "u"], "2 upstream"),
     "Configuration": (["c"], "tolerance"),
     "Difference": (["w"], "differ"),
+    "Search all runs": (["ctrl+f", *"gain", "down"], "1 found"),
     "Save": (["E"], "Text: all lines of it"),
     "Searching": (["enter", "enter", "slash", *"gain", "enter"], "1 of"),
 }
