@@ -218,7 +218,8 @@ class OutflowApp(App[None]):
     def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
         """Put a screen on top, and look at what it wants to know."""
         screen.set_reactive(BooksScreen.seen, self.seen)
-        screen.data_bind(OutflowApp.seen)
+        with self._context():  # a click is answered by a screen, which has no such data to bind
+            screen.data_bind(OutflowApp.seen)
         self.push_screen(screen, self._and_refocus(then))
         self.refocus(screen)
 
@@ -294,6 +295,12 @@ class OutflowApp(App[None]):
     def _hold_cursor_still(self) -> None:
         for field in self.screen.query(Input):
             field.cursor_blink = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Frames of libraries can be shown where the screen on top has a traceback."""
+        if action == "libraries" and self.screen_stack:
+            return self.screen.check_action(action, parameters)
+        return super().check_action(action, parameters)
 
     async def action_back(self) -> None:
         """Close the screen on top; home stays."""
