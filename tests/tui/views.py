@@ -70,7 +70,7 @@ VIEWS = (
     View("Save", ("E",), "Text: all lines of it"),
     View("Searching", ("down", "enter", "enter", "slash", *"gain", "enter"), "1 of"),
     View("Help", ("question_mark",), "Open the run"),
-    View("Palette", ("ctrl+p",), "Search for commands"),
+    View("Palette", ("ctrl+p",), "Choose other colours"),
     View("No runs", (), "No run is recorded", empty),
     View("Several sources", (), "Cannot reach", several),
 )
