@@ -10,7 +10,7 @@ help:
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
 	@echo "make check        format, lint, types, import contracts, tests, wheel"
 	@echo "make bench        the figures of the README, as ratios to bare programs (minutes)"
-	@echo "make screenshots  the pictures of the README, from the real program"
+	@echo "make screenshots  the pictures of the README, and those the tests compare"
 	@echo "make man          the manual pages, from what the programs understand"
 
 .make/venv: pyproject.toml

@@ -31,11 +31,18 @@ class Poller:
     """
 
     def __init__(
-        self, name: str, opens: Callable[[], Looks], post: Callable[[Snapshot], object], *, seconds: float = 1.0
+        self,
+        name: str,
+        opens: Callable[[], Looks],
+        post: Callable[[Snapshot], object],
+        *,
+        seconds: float = 1.0,
+        clock: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._opens = opens
         self._post = post
         self._seconds = seconds
+        self._clock = clock
         self._source: Looks | None = None
         self._focus = Focus()
         self._last = Snapshot(name)
@@ -86,6 +93,6 @@ class Poller:
                 self._source = self._opens()
             return self._source.look(self._focus)
         except OutflowError as error:
-            since = self._last.failing_since or datetime.now()
+            since = self._last.failing_since or self._clock()
             wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
             return replace(self._last, focus=self._focus, error=str(error), failing_since=since, retry_seconds=wait)

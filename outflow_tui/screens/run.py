@@ -101,6 +101,7 @@ class RunScreen(SelectedBlockScreen):
                 self._first_block = None
             if not self._tree.items:
                 self._details.show(_NOTHING)
+                self.refresh_bindings()
         self._show_detail()
         self.report_when_read()
 
@@ -168,8 +169,12 @@ class RunScreen(SelectedBlockScreen):
         self.set_focus(self._details.lines if self._tree.has_focus else self._tree, scroll_visible=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, the key that begins to type is a letter."""
-        return not self._details.is_typing if action == "search" else super().check_action(action, parameters)
+        """What makes no sense now is greyed; while something is typed, the key that begins to type is a letter."""
+        if action == "search":
+            return not self._details.is_typing
+        if action == "traceback":
+            return True if self._tree.cursor_item is not None else None
+        return super().check_action(action, parameters)
 
     def action_search(self) -> None:
         """Begin to look for something in the details."""

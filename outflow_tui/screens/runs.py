@@ -163,6 +163,9 @@ class RunsScreen(BooksScreen):
         """What makes no sense now is greyed."""
         if action in ("open", "mark", "configuration", "worked", "wait_for"):
             return True if self._list.cursor_item is not None else None
+        if action == "clear":
+            is_open = any(field.display for field in self.query(FilterInput))
+            return True if is_open or self._typed or self._only_failed or self._marked else None
         return True
 
     def action_open(self) -> None:
