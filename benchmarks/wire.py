@@ -1,0 +1,154 @@
+"""A program in a pseudo-terminal: keys go in, and it is timed until words stand on the screen.
+
+Nothing is emulated, for that would cost more than what is measured: Textual writes a line as a
+whole, so words are looked for in what came in, without the sequences that steer the terminal.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import gettempdir
+from types import TracebackType
+
+STEERING = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[ -/]*[0-~])", re.S)
+CLOCK = os.sysconf("SC_CLK_TCK")
+PATIENCE = 60.0
+PIECE = 1 << 16
+
+
+class TooSlow(Exception):
+    """Words did not come in the time that was given them."""
+
+
+class Wire:
+    """A program on the other side of a terminal of so many columns and rows."""
+
+    def __init__(self, command: Sequence[str], *, columns: int = 120, rows: int = 40, cwd: Path | None = None) -> None:
+        self.columns, self.rows = columns, rows
+        self.sent = 0
+        """How many bytes the program has written so far."""
+        self._new = bytearray()
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.began = time.perf_counter()
+        self.process = subprocess.Popen(
+            list(command),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=cwd,
+            env=_environment(),
+            start_new_session=True,
+            close_fds=True,
+        )
+        os.close(slave)
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def press(self, keys: str) -> None:
+        """Send keys; from here on only what comes after them is looked at."""
+        self.drain(0)
+        self._new.clear()
+        self.began = time.perf_counter()
+        os.write(self._master, keys.encode())
+
+    def until(self, words: str, *, patience: float = PATIENCE) -> float:
+        """Seconds from the start, or the last key, until what came in since matches a pattern."""
+        pattern = re.compile(words.encode())
+        end = time.perf_counter() + patience
+        while (left := end - time.perf_counter()) > 0:
+            if self._read(left) and pattern.search(self.words()):
+                return time.perf_counter() - self.began
+            if self.process.poll() is not None and not select.select([self._master], [], [], 0)[0]:
+                break
+        raise TooSlow(f"{words!r} did not come in {patience:.0f} s; what came: {self.words()[-400:]!r}")
+
+    def words(self) -> bytes:
+        """What came in since the start, or the last key, without what steers the terminal."""
+        return STEERING.sub(b"", bytes(self._new))
+
+    def raw(self) -> bytes:
+        """What came in since the start, or the last key."""
+        return bytes(self._new)
+
+    def drain(self, seconds: float) -> int:
+        """Take what comes in for some time; how many bytes it was."""
+        before, end = self.sent, time.perf_counter() + seconds
+        while self._read(max(end - time.perf_counter(), 0)):
+            pass
+        return self.sent - before
+
+    def settle(self, seconds: float = 0.3, *, patience: float = PATIENCE) -> None:
+        """Take what comes in until nothing has come for some time."""
+        end = time.perf_counter() + patience
+        while self.drain(seconds) and time.perf_counter() < end:
+            pass
+
+    def drain_slowly(self, seconds: float, rate: int) -> int:
+        """As a line of so many bytes a second would: the program waits when its terminal takes no more."""
+        before, start = self.sent, time.perf_counter()
+        while (spent := time.perf_counter() - start) < seconds:
+            room = int(spent * rate) - (self.sent - before)
+            if room > 0:
+                self._read(0.01, min(room, 64))
+            else:
+                time.sleep(0.005)
+        return self.sent - before
+
+    def _read(self, seconds: float, most: int = PIECE) -> bool:
+        if not select.select([self._master], [], [], seconds)[0]:
+            return False
+        try:
+            piece = os.read(self._master, most)
+        except OSError:  # its other end is closed: the program is over
+            return False
+        self.sent += len(piece)
+        self._new += piece
+        return bool(piece)
+
+    def cpu(self) -> float:
+        """Seconds of processor that the program has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / CLOCK
+
+    def memory(self) -> float:
+        """Megabytes that the program holds."""
+        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0.0
+
+    def read_bytes(self) -> int:
+        """How many bytes the program has read so far, from files and sockets."""
+        found = re.search(r"rchar: (\d+)", Path(f"/proc/{self.process.pid}/io").read_text())
+        return int(found[1]) if found else 0
+
+    def close(self) -> None:
+        """End the program and close its terminal."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+
+def _environment() -> dict[str, str]:
+    """A plain environment: nobody's own settings, and a terminal that can do the usual."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "TMPDIR", "PYTHONPATH")}
+    home = Path(gettempdir()) / "outflow-tui-bench-home"
+    home.mkdir(exist_ok=True)
+    return {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": str(home), "XDG_CONFIG_HOME": str(home)}
