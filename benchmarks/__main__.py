@@ -18,7 +18,7 @@ from benchmarks.generated import Books
 from benchmarks.ratios import Figure, report
 from benchmarks.registry import MAKERS, Bench
 
-ROOMS = ("start",)
+ROOMS = ("start", "opened_run", "reads", "live")
 
 
 def names() -> list[str]:

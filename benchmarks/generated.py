@@ -36,6 +36,7 @@ SHAPES = {
     "d-small": Shape(1, 1_000, waiting=20_000),
     "one": Shape(1, 100),
     "thousand": Shape(1, 1_000),
+    "few": Shape(1, 60, waiting=3, running=1),
 }
 QUICK = {
     "a": Shape(20, 50),
@@ -45,6 +46,7 @@ QUICK = {
     "d-small": Shape(1, 200, waiting=500),
     "one": Shape(1, 100),
     "thousand": Shape(1, 1_000),
+    "few": Shape(1, 60, waiting=3, running=1),
 }
 COLUMNS = {
     "outflow_configuration": ("id", "config", "settings", "hash"),
@@ -115,6 +117,14 @@ class Books:
                 for statement in _statements(kind):
                     _pg(server, statement, f"{database}_half")
             _pg(server, f"ALTER DATABASE {database}_half RENAME TO {database}")
+        return _url(server, database)
+
+    def private_postgresql(self, name: str) -> str:
+        """A copy to be written into; it goes when the next one of this name is made."""
+        self.postgresql(name)
+        server, database = self._started(), f"{name}_private".replace("-", "_")
+        _pg(server, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        _pg(server, f"CREATE DATABASE {database} TEMPLATE {name.replace('-', '_')}_plain")
         return _url(server, database)
 
     def _started(self) -> Path:

@@ -41,6 +41,7 @@ class Wire:
         self._new = bytearray()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._slave = slave
         self.began = time.perf_counter()
         self.process = subprocess.Popen(
             list(command),
@@ -52,7 +53,6 @@ class Wire:
             start_new_session=True,
             close_fds=True,
         )
-        os.close(slave)
 
     def __enter__(self) -> Wire:
         return self
@@ -60,10 +60,30 @@ class Wire:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the terminal another size, as the user drags its window."""
+        self.drain(0)
+        self._new.clear()
+        self.began = time.perf_counter()
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.killpg(self.process.pid, signal.SIGWINCH)
+
+    def screen_bytes(self) -> int:
+        """What the program sends for one whole screen: told by a change of the size, however often it draws then."""
+        self.resize(self.columns, self.rows - 1)
+        self.settle(0.5)
+        self.rows -= 1
+        raw = self.raw()
+        return len(raw) // max(raw.count(b"\x1b[1;1H"), 1)
+
     def press(self, keys: str) -> None:
         """Send keys; from here on only what comes after them is looked at."""
         self.drain(0)
         self._new.clear()
+        self.send(keys)
+
+    def send(self, keys: str) -> None:
+        """Send keys, and leave what is still to come where it is."""
         self.began = time.perf_counter()
         os.write(self._master, keys.encode())
 
@@ -143,6 +163,7 @@ class Wire:
         self.process.wait()
         if self._master >= 0:
             os.close(self._master)
+            os.close(self._slave)
             self._master = -1
 
 
