@@ -17,8 +17,9 @@ from pathlib import Path
 from benchmarks.generated import Books
 from benchmarks.ratios import Figure, report
 from benchmarks.registry import MAKERS, Bench
+from benchmarks.wire import Wire
 
-ROOMS = ("start", "opened_run", "reads", "live")
+ROOMS = ("start", "opened_run", "reads", "live", "pure", "recording")
 
 
 def names() -> list[str]:
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.names:
         if name not in known:
             parser.error(f"unknown figure {name!r}; known are {', '.join(known)}")
+    Wire.rest = 0.2 if options.quick else 1.0
     books = Books(quick=options.quick)
     try:
         report(measure(options.names or known, Bench(books, options.quick)), options.json)

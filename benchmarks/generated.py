@@ -145,8 +145,7 @@ class Books:
 def _statements(kind: str) -> list[str]:
     if kind == "wal":
         return ["PRAGMA journal_mode=wal"]
-    made = [f"CREATE INDEX {name} ON {place}" for name, place in INDEXES.items()]
-    return made
+    return [f"CREATE INDEX {name} ON {place}" for name, place in INDEXES.items()]
 
 
 @contextmanager

@@ -128,7 +128,9 @@ class _Run:
 
     def _open_map(self, top: int, items: int, running: int) -> None:
         values = json.dumps([{"frame": str(n)} for n in range(items)])
-        outer = self._block("workflow", "map_frames", "running" if running else "pending", top if running else None, values)
+        outer = self._block(
+            "workflow", "map_frames", "running" if running else "pending", top if running else None, values
+        )
         for number in range(items):
             is_running = number < running
             self._block("task", "reduce_frame", "running" if is_running else "pending", outer if is_running else None)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
@@ -27,7 +28,7 @@ RATE = 100
 BARE_TICK = (
     "SELECT id, state FROM outflow_block WHERE id > {last}",
     "SELECT id, run_id, type, state, name, start_time, end_time FROM outflow_block WHERE id BETWEEN {first} AND {end}",
-    "SELECT id, uuid, state, start_time, end_time, hostname, configuration_id, command_name FROM outflow_run WHERE id = 1",
+    "SELECT id, uuid, state, start_time, end_time, hostname, configuration_id FROM outflow_run WHERE id = 1",
 )
 
 
@@ -64,7 +65,15 @@ def tick(bench: Bench) -> Iterator[Figure]:
         what = "rollback journal" if kind == "delete" else "WAL"
         with private(bench, "d", kind) as many, private(bench, "d-small", kind) as few:
             yield from _ticks(bench, what, many, few)
-    yield from _ticks(bench, "PostgreSQL", bench.books.private_postgresql("d"), bench.books.private_postgresql("d-small"))
+    yield from _ticks(
+        bench, "PostgreSQL", bench.books.private_postgresql("d"), bench.books.private_postgresql("d-small")
+    )
+
+
+def all_rows(bare: Bare, statements: list[str]) -> None:
+    """The rows of several statements."""
+    for statement in statements:
+        bare.rows(statement)
 
 
 def _ticks(bench: Bench, what: str, many: str, few: str) -> Iterator[Figure]:
@@ -78,8 +87,8 @@ def _ticks(bench: Bench, what: str, many: str, few: str) -> Iterator[Figure]:
             for _ in range(RATE):
                 writer.change(time.monotonic() + 10)
         statements = [sql.format(last=1 << 30, first=first, end=first + RATE) for sql in BARE_TICK]
-        bare_seconds = timed(lambda sqls=statements: [bare.rows(sql) for sql in sqls])  # type: ignore[misc]
-        few_seconds, seconds = timed(lambda: small.look(Focus())), timed(lambda: large.look(Focus()))
+        bare_seconds = timed(partial(all_rows, bare, statements))
+        few_seconds, seconds = (timed(partial(source.look, Focus())) for source in (small, large))
         to_bare.append((bare_seconds, seconds))
         to_few.append((few_seconds, seconds))
     for closed in (large, small, *writers, bare):
@@ -181,7 +190,13 @@ def idle(bench: Bench) -> Iterator[Figure]:
             wire.drain(0)
         used = {what: wire.cpu() - cpu[what] for what, wire in everything.items()}
         for what, wire in wires.items():
-            yield bound(f"bytes of {seconds:.0f} s idle, {what}", [float(wire.sent - sent[what])], wanted="0", limit=0, unit="bytes")
+            yield bound(
+                f"bytes of {seconds:.0f} s idle, {what}",
+                [float(wire.sent - sent[what])],
+                wanted="0",
+                limit=0,
+                unit="bytes",
+            )
             words = "2 x the empty app with a timer"
             yield of_pairs(f"processor when idle, {what}", [(max(used[""], 0.01), used[what])], wanted=words, limit=2)
 
@@ -197,7 +212,7 @@ def sent_bytes(bench: Bench) -> Iterator[Figure]:
         def changed(statement: str, *values: object) -> float:
             before = wire.sent
             books.execute(statement, *values)
-            wire.drain(2.5)
+            wire.drain(bench.seconds(2.5))
             return float(wire.sent - before)
 
         name = "UPDATE outflow_run SET command_name = ? WHERE id = 1"
@@ -208,8 +223,8 @@ def sent_bytes(bench: Bench) -> Iterator[Figure]:
         answer(wire, "\r")
         wire.press("G")
         wire.settle(1)
-        begin = "UPDATE outflow_block SET state = 'running', start_time = '2026-03-01 12:00:00.000000' WHERE id = ?"
-        yield bound("bytes of a changed state, tree", [changed(begin, last - 1)], wanted="120", limit=120, unit="bytes")
+        end = "UPDATE outflow_block SET state = 'success', end_time = '2026-03-01 12:00:00.000000' WHERE id = ?"
+        yield bound("bytes of a changed state, tree", [changed(end, last - 2)], wanted="120", limit=120, unit="bytes")
         hidden = [changed("UPDATE outflow_block SET plugin = 'x' WHERE id = 3")]
         yield bound("bytes of a change off the screen", hidden, wanted="0", limit=0, unit="bytes")
         books.close()

@@ -64,9 +64,7 @@ def open_run(bench: Bench) -> Iterator[Figure]:
 def filtered(bench: Bench) -> Iterator[Figure]:
     """A filter typed over 10,000 runs, against 100."""
     with ExitStack() as stack:
-        many, few = (
-            at_home(stack.enter_context(Wire(monitor(str(bench.books.sqlite(name)))))) for name in ("b", "a")
-        )
+        many, few = (at_home(stack.enter_context(Wire(monitor(str(bench.books.sqlite(name)))))) for name in ("b", "a"))
         taken = []
         for _ in range(bench.rounds(5)):
             one_round = []
@@ -139,7 +137,11 @@ def slow_line(bench: Bench) -> Iterator[Figure]:
         wire.settle(0.5)
         left = wire.sent - before
     yield of_pairs(
-        "slow line: still to come after 20 pages in 4 s", [(full, left)], wanted="1 x the whole screen", limit=1.0, unit="bytes"
+        "slow line: still to come after 20 pages in 4 s",
+        [(full, left)],
+        wanted="1 x the whole screen",
+        limit=1.0,
+        unit="bytes",
     )
 
 

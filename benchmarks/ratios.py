@@ -48,9 +48,7 @@ def compared(
     return of_pairs(what, taken, wanted=wanted, limit=limit, unit=unit)
 
 
-def of_pairs(
-    what: str, pairs: Sequence[tuple[float, float]], *, wanted: str, limit: float, unit: str = "s"
-) -> Figure:
+def of_pairs(what: str, pairs: Sequence[tuple[float, float]], *, wanted: str, limit: float, unit: str = "s") -> Figure:
     """How what was measured (bare, ours) in some rounds compares."""
     ratios = [ours / max(bare, 1e-9) for bare, ours in pairs]
     bare, ours = (statistics.median(values) for values in zip(*pairs, strict=True))
@@ -71,11 +69,7 @@ def timed(work: Work) -> float:
 
 
 def amount(value: float, unit: str) -> str:
-    """A measured value as people read it.
-
-    >>> amount(0.00123, "s"), amount(2.5, "s"), amount(41.26, "MB"), amount(0, "s")
-    ('1.23 ms', '2.50 s', '41.3 MB', '')
-    """
+    """A measured value as people read it."""
     if not value:
         return ""
     if unit != "s":
@@ -103,4 +97,5 @@ def report(found: Iterable[Figure], file: Path | None = None) -> None:
         figures.append({**asdict(figure), "is_reached": figure.is_reached})
         print(row(figure), flush=True)
     if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -1,10 +1,11 @@
-"""What reading costs in the core, without a screen: windows, a tick, all counts, what nothing costs; against bare drivers."""
+"""What reading costs in the core, without a screen: windows, all counts, an idle look, causes; against bare drivers."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -58,7 +59,11 @@ def windows(bench: Bench) -> Iterator[Figure]:
     """Fifty rows at the beginning, in the middle and at the end of a run, of a thousand tasks and of a million."""
     for what, many, few in (
         ("SQLite", str(bench.books.sqlite("c")), str(bench.books.sqlite("thousand"))),
-        ("SQLite, our indexes", str(bench.books.sqlite("c", "indexed")), str(bench.books.sqlite("thousand", "indexed"))),
+        (
+            "SQLite, our indexes",
+            str(bench.books.sqlite("c", "indexed")),
+            str(bench.books.sqlite("thousand", "indexed")),
+        ),
         ("PostgreSQL", bench.books.postgresql("c"), bench.books.postgresql("thousand")),
     ):
         large, small, bare = _Windows(many), _Windows(few), Bare(many)
@@ -67,7 +72,7 @@ def windows(bench: Bench) -> Iterator[Figure]:
             for part in (0.0, 0.5, 0.99):
                 statement = BARE_WINDOW.format(after=large.place(part))
                 seconds = large.seconds(part)
-                to_bare.append((repeated(lambda sql=statement: bare.rows(sql)), seconds))  # type: ignore[misc]
+                to_bare.append((repeated(partial(bare.rows, statement)), seconds))
                 to_few.append((small.seconds(part), seconds))
         bare.close()
         yield of_pairs(f"window of 50 rows, {what}", to_bare, wanted="7 x the bare statement", limit=7)
@@ -110,9 +115,14 @@ def counts(bench: Bench) -> Iterator[Figure]:
         taken = []
         for _ in range(bench.rounds(3)):
             bare = Bare(place)
-            taken.append((timed(lambda bare=bare: bare.rows(BARE_COUNTS)), timed(lambda place=place: complete(place).close())))  # type: ignore[misc]
+            taken.append((timed(partial(bare.rows, BARE_COUNTS)), timed(partial(completed, place))))
             bare.close()
         yield of_pairs(f"all counts complete, {what}", taken, wanted="1.3 x one bare GROUP BY", limit=1.3)
+
+
+def completed(place: str) -> None:
+    """Read everything there is, once."""
+    complete(place).close()
 
 
 def complete(place: str, focus: Focus = Focus()) -> BooksSource:  # noqa: B008
@@ -134,12 +144,14 @@ def idle_tick(bench: Bench) -> Iterator[Figure]:
         focus = Focus()
         source.look(focus)
         pairs = [
-            (repeated(lambda: bare.rows(question), 50), repeated(lambda: source.look(focus), 50))
+            (repeated(partial(bare.rows, question), 50), repeated(partial(source.look, focus), 50))
             for _ in range(bench.rounds(7))
         ]
         bare.close()
         yield of_pairs(f"idle look, {what}", pairs, wanted="8 x the bare round trip", limit=8)
-        yield bound(f"statements of an idle look, {what}", [float(statements(source))], wanted="1", limit=1, unit="statements")
+        yield bound(
+            f"statements of an idle look, {what}", [float(statements(source))], wanted="1", limit=1, unit="statements"
+        )
         source.close()
 
 
@@ -175,7 +187,9 @@ def causes(bench: Bench) -> Iterator[Figure]:
     from outflow_core import failures
 
     reader = Reader(find_database(str(bench.books.sqlite("c"))))
-    failed = [row[0] for row in Bare(str(bench.books.sqlite("c"))).rows("SELECT id FROM outflow_block WHERE state='failed'")]
+    failed = [
+        row[0] for row in Bare(str(bench.books.sqlite("c"))).rows("SELECT id FROM outflow_block WHERE state='failed'")
+    ]
     seconds = []
     for _ in range(bench.rounds(3)):
         blocks = queries.blocks_by_id(reader, 1, failed)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-import sys
 
 from benchmarks.generated import Books
 from benchmarks.ratios import Figure

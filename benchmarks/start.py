@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from benchmarks.ratios import Figure, compared, timed
 from benchmarks.registry import Bench, figures, monitor, program
@@ -47,8 +48,8 @@ def first_rows(bench: Bench) -> Iterator[Figure]:
     for what, place, url in places(bench):
         yield compared(
             f"first rows, {what}",
-            lambda place=place: until(monitor(place), FIRST_COMMAND),  # type: ignore[misc]
-            lambda url=url: until(program("rows_app", url), FIRST_COMMAND),  # type: ignore[misc]
+            partial(until, monitor(place), FIRST_COMMAND),
+            partial(until, program("rows_app", url), FIRST_COMMAND),
             wanted="1.15 x 50 rows by Textual and SQLAlchemy Core",
             limit=1.15,
             rounds=bench.rounds(7),
@@ -61,8 +62,8 @@ def runs_json(bench: Bench) -> Iterator[Figure]:
     for what, place, url in places(bench):
         yield compared(
             f"runs --json, {what}",
-            lambda place=place: run(monitor("runs", "--json", "-s", place)),  # type: ignore[misc]
-            lambda url=url: run(program("runs_json", url)),  # type: ignore[misc]
+            partial(run, monitor("runs", "--json", "-s", place)),
+            partial(run, program("runs_json", url)),
             wanted="1.3 x SQLAlchemy Core that prints the same",
             limit=1.3,
             rounds=bench.rounds(5),

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import gettempdir
 from types import TracebackType
+from typing import ClassVar
 
 STEERING = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[ -/]*[0-~])", re.S)
 CLOCK = os.sysconf("SC_CLK_TCK")
@@ -27,12 +28,15 @@ PATIENCE = 60.0
 PIECE = 1 << 16
 
 
-class TooSlow(Exception):
+class TooSlowError(Exception):
     """Words did not come in the time that was given them."""
 
 
 class Wire:
     """A program on the other side of a terminal of so many columns and rows."""
+
+    rest: ClassVar[float] = 1.0
+    """By how much every rest between two measures is longer or shorter than usual."""
 
     def __init__(self, command: Sequence[str], *, columns: int = 120, rows: int = 40, cwd: Path | None = None) -> None:
         self.columns, self.rows = columns, rows
@@ -92,11 +96,11 @@ class Wire:
         pattern = re.compile(words.encode())
         end = time.perf_counter() + patience
         while (left := end - time.perf_counter()) > 0:
-            if self._read(left) and pattern.search(self.words()):
+            if self._read(min(left, 0.2)) and pattern.search(self.words()):
                 return time.perf_counter() - self.began
             if self.process.poll() is not None and not select.select([self._master], [], [], 0)[0]:
                 break
-        raise TooSlow(f"{words!r} did not come in {patience:.0f} s; what came: {self.words()[-400:]!r}")
+        raise TooSlowError(f"{words!r} did not come in {patience:.0f} s; what came: {self.words()[-400:]!r}")
 
     def words(self) -> bytes:
         """What came in since the start, or the last key, without what steers the terminal."""
@@ -116,7 +120,7 @@ class Wire:
     def settle(self, seconds: float = 0.3, *, patience: float = PATIENCE) -> None:
         """Take what comes in until nothing has come for some time."""
         end = time.perf_counter() + patience
-        while self.drain(seconds) and time.perf_counter() < end:
+        while self.drain(seconds * self.rest) and time.perf_counter() < end:
             pass
 
     def drain_slowly(self, seconds: float, rate: int) -> int:

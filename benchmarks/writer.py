@@ -26,13 +26,16 @@ class Books:
 
     def __init__(self, place: str) -> None:
         self._is_file = "://" not in place
-        self._connection: Any = (
-            sqlite3.connect(place, isolation_level=None, timeout=5) if self._is_file else psycopg2.connect(place)
-        )
-        if not self._is_file:
+        self._connection: Any
+        if self._is_file:
+            self._connection = sqlite3.connect(place, isolation_level=None, timeout=5)
+        else:
+            self._connection = psycopg2.connect(place)
             self._connection.autocommit = True
         self._cursor = self._connection.cursor()
-        self.waiting = deque(self.rows("SELECT id FROM outflow_block WHERE state = 'pending' AND type = 'task' ORDER BY id"))
+        self.waiting = deque(
+            self.rows("SELECT id FROM outflow_block WHERE state = 'pending' AND type = 'task' ORDER BY id")
+        )
         rows = self.rows("SELECT id FROM outflow_block WHERE state = 'running' AND type = 'task' ORDER BY id")
         self.running = deque((row[0], 0.0) for row in rows)
         ((self._outer,),) = self.rows("SELECT max(id) FROM outflow_block WHERE state = 'running' AND type = 'workflow'")

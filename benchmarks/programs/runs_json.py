@@ -15,7 +15,11 @@ run = Table(
     *(Column(name, Integer) for name in ("id", "configuration_id")),
 )
 block = Table(
-    "outflow_block", metadata, *(Column(name, Integer) for name in ("id", "run_id")), Column("state", String), Column("type", String)
+    "outflow_block",
+    metadata,
+    *(Column(name, Integer) for name in ("id", "run_id")),
+    Column("state", String),
+    Column("type", String),
 )
 exception = Table("outflow_runtime_exception", metadata, Column("block_id", Integer))
 STATES = ("pending", "running", "failed", "success", "skipped")
@@ -30,9 +34,13 @@ with create_engine(sys.argv[1]).connect() as connection:
     rows = connection.execute(select(run).order_by(run.c.id.desc()).limit(50)).all()
     ids = [row.id for row in rows]
     query = select(block.c.run_id, block.c.state, func.count()).where(block.c.type == "task", block.c.run_id.in_(ids))
-    counts = {(run_id, state): n for run_id, state, n in connection.execute(query.group_by(block.c.run_id, block.c.state))}
+    counts = {
+        (run_id, state): n for run_id, state, n in connection.execute(query.group_by(block.c.run_id, block.c.state))
+    }
     of_run = select(block.c.run_id, func.count()).join(exception, exception.c.block_id == block.c.id)
-    failures = dict(connection.execute(of_run.where(block.c.run_id.in_(ids)).group_by(block.c.run_id)).all())
+    failures: dict[int, int] = dict(
+        connection.execute(of_run.where(block.c.run_id.in_(ids)).group_by(block.c.run_id)).all()
+    )
 print(
     json.dumps(
         [
