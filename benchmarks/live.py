@@ -61,8 +61,7 @@ def written(place: str, seconds: float) -> Iterator[None]:
 @figures("tick")
 def tick(bench: Bench) -> Iterator[Figure]:
     """A look after a second of changes, on a million finished tasks and on a thousand."""
-    for kind in ("delete", "wal"):
-        what = "rollback journal" if kind == "delete" else "WAL"
+    for kind, what in (("delete", "rollback journal"), ("wal", "WAL"), ("indexed", "our indexes")):
         with private(bench, "d", kind) as many, private(bench, "d-small", kind) as few:
             yield from _ticks(bench, what, many, few)
     yield from _ticks(
@@ -185,6 +184,7 @@ def idle(bench: Bench) -> Iterator[Figure]:
         everything = {"": bare, **wires}
         sent = {what: wire.sent for what, wire in everything.items()}
         cpu = {what: wire.cpu() for what, wire in everything.items()}
+        read = {what: wire.read_bytes() for what, wire in everything.items()}
         time.sleep(seconds)
         for wire in everything.values():
             wire.drain(0)
@@ -197,6 +197,8 @@ def idle(bench: Bench) -> Iterator[Figure]:
                 limit=0,
                 unit="bytes",
             )
+            each = (wire.read_bytes() - read[what]) / seconds
+            yield bound(f"bytes read an idle second, {what}", [each], wanted="4,096", limit=4096, unit="bytes")
             words = "2 x the empty app with a timer"
             yield of_pairs(f"processor when idle, {what}", [(max(used[""], 0.01), used[what])], wanted=words, limit=2)
 

@@ -147,6 +147,11 @@ def idle_tick(bench: Bench) -> Iterator[Figure]:
             (repeated(partial(bare.rows, question), 50), repeated(partial(source.look, focus), 50))
             for _ in range(bench.rounds(7))
         ]
+        if what == "PostgreSQL":
+            ((number,),) = bare.rows("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'outflow-tui'")
+            yield bound(
+                "connections of a watched database, PostgreSQL", [number], wanted="1", limit=1, unit="connections"
+            )
         bare.close()
         yield of_pairs(f"idle look, {what}", pairs, wanted="8 x the bare round trip", limit=8)
         yield bound(

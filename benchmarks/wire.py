@@ -53,7 +53,7 @@ class Wire:
             stdout=slave,
             stderr=slave,
             cwd=cwd,
-            env=_environment(),
+            env=plain_environment(),
             start_new_session=True,
             close_fds=True,
         )
@@ -171,7 +171,7 @@ class Wire:
             self._master = -1
 
 
-def _environment() -> dict[str, str]:
+def plain_environment() -> dict[str, str]:
     """A plain environment: nobody's own settings, and a terminal that can do the usual."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "TMPDIR", "PYTHONPATH")}
     home = Path(gettempdir()) / "outflow-tui-bench-home"
