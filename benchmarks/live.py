@@ -19,7 +19,7 @@ from benchmarks.ratios import Figure, bound, of_pairs, timed
 from benchmarks.reads import Bare, complete
 from benchmarks.registry import Bench, figures, monitor, program
 from benchmarks.wire import Wire
-from benchmarks.writer import Books
+from benchmarks.writer import AHEAD, Books
 from outflow_core.errors import SourceError
 from outflow_core.reader import Reader
 from outflow_tui.snapshot import Focus
@@ -80,12 +80,13 @@ def _ticks(bench: Bench, what: str, many: str, few: str) -> Iterator[Figure]:
     reads = _longest_reads(large._reader)
     writers, bare = (Books(many), Books(few)), Bare(many)
     to_bare, to_few = [], []
-    for _ in range(bench.rounds(15)):
+    for second in range(bench.rounds(15)):
         first = writers[0].running[0][0]
         for writer in writers:
-            for _ in range(RATE):
-                writer.change(time.monotonic() + 10)
-        statements = [sql.format(last=1 << 30, first=first, end=first + RATE) for sql in BARE_TICK]
+            for number in range(RATE):
+                writer.change(AHEAD + second + number / RATE)
+        end = writers[0].running[-1][0]
+        statements = [sql.format(last=1 << 30, first=first, end=end) for sql in BARE_TICK]
         bare_seconds = timed(partial(all_rows, bare, statements))
         few_seconds, seconds = (timed(partial(source.look, Focus())) for source in (small, large))
         to_bare.append((bare_seconds, seconds))
