@@ -19,7 +19,7 @@ from benchmarks.ratios import Figure, report
 from benchmarks.registry import MAKERS, Bench
 from benchmarks.wire import Wire
 
-ROOMS = ("start", "opened_run", "reads", "live", "pure", "recording")
+ROOMS = ("start", "opened_run", "reads", "live", "plans", "pure", "recording")
 
 
 def names() -> list[str]:
