@@ -9,7 +9,7 @@ help:
 	@echo "make demo         a pipeline that records itself, and the monitor on it"
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
 	@echo "make check        format, lint, types, import contracts, tests, wheel"
-	@echo "make bench        the figures of the README, as ratios to bare programs (minutes)"
+	@echo "make bench        the figures of the README, as ratios to bare programs (FIGURES='tick diff': those)"
 	@echo "make screenshots  the pictures of the README, and those the tests compare"
 	@echo "make man          the manual pages, from what the programs understand"
 
@@ -49,7 +49,7 @@ wheel: .make/venv
 check: format lint types contracts test wheel
 
 bench: .make/venv .make/outflow
-	$(BIN)/python -m benchmarks.recording
+	$(BIN)/python -m benchmarks $(FIGURES) --json dist/figures.json
 
 screenshots: .make/venv
 	$(BIN)/python screenshots/make.py
