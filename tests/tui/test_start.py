@@ -14,13 +14,14 @@ from outflow_tui.snapshot import Snapshot
 
 PROBE = """
 import argparse, json, sys
+from pathlib import Path
 from outflow_tui.app import OutflowApp
 from outflow_tui.cli import screen
 
 def begin(app):
     loaded = {name.partition(".")[0] for name in sys.modules}
     app.exit()
-    print(json.dumps([sorted(loaded), app._sources[0].name]), file=sys.stderr)
+    Path(sys.argv[2]).write_text(json.dumps([sorted(loaded), app._sources[0].name]))
 
 OutflowApp._start = begin
 OutflowApp.run = lambda app, run=OutflowApp.run: run(app, headless=True)
@@ -32,10 +33,9 @@ screen.show_screen(argparse.Namespace(sources=[sys.argv[1]], config=None, every=
 def test_the_first_frame_waits_for_no_database_and_no_configuration(tmp_path: Path) -> None:
     config = tmp_path / "config.yml"
     config.write_text("databases: {default: {dialect: sqlite, path: books.db}}\n")
-    answer = subprocess.run(
-        [sys.executable, "-c", PROBE, str(config)], capture_output=True, text=True, timeout=60, check=True
-    )
-    loaded, name = json.loads(answer.stderr.splitlines()[-1])
+    told = tmp_path / "told.json"
+    subprocess.run([sys.executable, "-c", PROBE, config, told], capture_output=True, timeout=60, check=True)
+    loaded, name = json.loads(told.read_text())
     assert "textual" in loaded and name.endswith("config.yml")
     assert set(loaded) & {"sqlalchemy", "alembic", "yaml", "psycopg2", "markdown_it", "tomllib"} == set()
 
