@@ -15,6 +15,7 @@ from outflow_tui.snapshot import Snapshot
 PROBE = """
 import argparse, json, sys
 from pathlib import Path
+from outflow_tui import terminal
 from outflow_tui.app import OutflowApp
 from outflow_tui.cli import screen
 
@@ -23,6 +24,7 @@ def begin(app):
     app.exit()
     Path(sys.argv[2]).write_text(json.dumps([sorted(loaded), app._sources[0].name]))
 
+terminal.watch_terminal = lambda leave: None
 OutflowApp._start = begin
 OutflowApp.run = lambda app, run=OutflowApp.run: run(app, headless=True)
 sys.stdout.isatty = sys.stdin.isatty = lambda: True
