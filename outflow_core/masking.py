@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from outflow_core.json_text import parsed
@@ -68,7 +69,12 @@ def is_secret_name(name: object) -> bool:
     >>> [is_secret_name(n) for n in ("db_password", "apiKey", "API_KEY", "max_tokens", "token", "keys")]
     [True, True, True, False, True, False]
     """
-    words = [word.lower() for word in _WORD.findall(str(name))]
+    return _is_secret(str(name))
+
+
+@lru_cache(maxsize=10_000)
+def _is_secret(name: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(name)]
     if any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words):
         return True
     return not _SECRET_PAIRS.isdisjoint(zip(words, words[1:], strict=False))
@@ -108,12 +114,14 @@ def mask_leaves(value: Any) -> Any:
 
 def mask_secrets(value: Any) -> Any:
     """The value with secrets masked, found by the names of their keys, inside URLs and after `password=`."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return value if isinstance(value, Masked) else _mask_assigned(value)
+    if isinstance(value, (dict, Mapping)):
         return {key: mask_leaves(item) if _hides(key, item) else mask_secrets(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [mask_secrets(item) for item in value]
-    if not isinstance(value, str) or isinstance(value, Masked):
-        return value
+    return [mask_secrets(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _mask_assigned(value: str) -> str:
     masked = _ASSIGNED.sub(rf"\g<front>{MASK}", mask_text(value)) if "=" in value else mask_text(value)
     return value if masked == value else Masked(masked, value)
 
@@ -139,17 +147,25 @@ def masked_paths(value: Any, path: Path = ()) -> Iterator[Path]:
     return (found for found, _ in _masks(value, path))
 
 
-def sealed_paths(value: Any) -> Iterator[Path]:
-    """The paths at which something was taken out before it was stored: of these nothing can be compared."""
-    return (found for found, text in _masks(value, ()) if not isinstance(text, Masked))
+def masked_and_sealed(value: Any) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The masked paths, and those of them at which something was taken out before it was stored.
+
+    Of the latter nothing can be compared.
+    """
+    found = tuple(_masks(value, ()))
+    sealed = (path for path, text in found if not isinstance(text, Masked))
+    return tuple(path for path, _ in found), tuple(sealed)
 
 
 def _masks(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        if MASK in value:
+            yield path, value
+    elif isinstance(value, (dict, Mapping)):
         for key, item in value.items():
-            yield from _masks(item, (*path, str(key)))
+            if not isinstance(item, (int, float)):
+                yield from _masks(item, (*path, str(key)))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _masks(item, (*path, index))
-    elif isinstance(value, str) and MASK in value:
-        yield path, value
+            if not isinstance(item, (int, float)):
+                yield from _masks(item, (*path, index))

@@ -18,7 +18,7 @@ from outflow_core.clock import SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
 from outflow_core.json_text import as_json
-from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_paths, sealed_paths
+from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_and_sealed
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, TaskCounts
 from outflow_core.states import BlockType, State
@@ -33,6 +33,9 @@ UUID_DIGITS = 8
 
 SLICE = 20_000
 """How many rows one statement goes over when a whole table has to be counted."""
+
+LARGEST = 2**63 - 1
+"""The greatest id that a database can hold."""
 
 _STATES = {state.value: state for state in State}
 _TYPES = {kind.value: kind for kind in BlockType}
@@ -178,6 +181,8 @@ def task_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, Task
     """
     query = select(block.c.run_id, _plain(block.c.state), func.count()).where(block.c.type == BlockType.TASK)
     query = query.group_by(block.c.run_id, block.c.state)
+    if run_ids is not None and len(run_ids) <= CHUNK:
+        query = query.where(block.c.run_id.in_(run_ids))
     found: dict[int, dict[str, int]] = {}
     for where in slices(reads, block.c.id):
         for run_id, state, number in reads.rows(query.where(where)):
@@ -231,12 +236,12 @@ def exception_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int,
 
 def slices(reads: Reads, key: ColumnElement[int], *, at_least: int | None = None) -> Iterator[ColumnElement[bool]]:
     """Conditions that part a table by its primary key into slices of at most SLICE rows, whatever the gaps."""
-    first = reads.rows(select(func.min(key)))[0][0] if at_least is None else at_least
+    least = select(func.min(key)) if at_least is None else select(func.min(key)).where(key >= at_least)
+    first = reads.rows(least)[0][0]
     while first is not None:
-        beyond = reads.rows(select(key).where(key >= first).order_by(key).offset(SLICE).limit(1))
-        following = beyond[0][0] if beyond else None
-        yield key >= first if following is None else and_(key >= first, key < following)
-        first = following
+        last = min(first + SLICE - 1, LARGEST)
+        yield and_(key >= first, key <= last)
+        first = reads.rows(select(func.min(key)).where(key > last))[0][0]
 
 
 def blocks_of(reads: Reads, run_id: int, *, after: int | None = None, count: int | None = None) -> tuple[BlockRow, ...]:
@@ -447,8 +452,7 @@ def _configuration(number: int, digest: str, config: str, settings: str) -> Conf
         if part.get("secrets"):
             part["secrets"] = mask_leaves(part["secrets"])
     shown = mask_secrets(parts)
-    masked, sealed = tuple(masked_paths(shown)), tuple(sealed_paths(shown))
-    return ConfigurationRow(number, digest, shown["config"], shown["settings"], masked, sealed)
+    return ConfigurationRow(number, digest, shown["config"], shown["settings"], *masked_and_sealed(shown))
 
 
 def _mapping(text: str) -> dict[str, Any]:
