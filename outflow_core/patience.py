@@ -24,6 +24,11 @@ class PatientConnection(sqlite3.Connection):
         """A cursor that waits."""
         return super().cursor(factory or PatientCursor)
 
+    def execute(self, *asked: Any) -> PatientCursor:
+        """Execute a statement by a cursor that waits: sqlite3's own short cut would not."""
+        found: PatientCursor = self.cursor().execute(*asked)
+        return found
+
 
 class PatientCursor(sqlite3.Cursor):
     """Tries a statement again while somebody writes, for as long as its connection says."""

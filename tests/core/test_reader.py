@@ -138,6 +138,10 @@ def test_a_reader_waits_for_a_writer_and_tries_often(
     writer.execute("BEGIN EXCLUSIVE")
     assert commands(reader) == ["reduce"]
     assert len(pauses) == 20 and max(pauses) <= 0.004
+    pauses.clear()
+    writer.execute("BEGIN EXCLUSIVE")
+    reader.pulse()
+    assert len(pauses) == 20
     reader.close()
 
 
