@@ -45,6 +45,7 @@ LONGEST = 1_000
 RUNNING = _pattern([State.RUNNING], GAP)
 PENDING = _pattern([State.PENDING], GAP)
 UNKNOWN = re.compile(_UNKNOWN + b"+")
+_FAILED = re.compile(b"\\x%02x+" % _CODES[BlockType.TASK.value, State.FAILED.value])
 
 Span = tuple[int, int]
 """The first and the last id of a stretch."""
@@ -221,6 +222,14 @@ class BlockIndex:
                 number += 1
             if number:
                 yield (start, latest), number
+
+    def failed_tasks(self, run_id: int) -> list[int]:
+        """The ids of one run's failed tasks, in order."""
+        tally = self.tallies.get(run_id)
+        if tally is None or not tally.counts().failed:
+            return []
+        spans = self.spans(_FAILED, (tally.first, tally.last))
+        return [block_id for span in spans for block_id in self._places_of(run_id, span)]
 
     def _places_of(self, run_id: int, span: Span) -> Iterator[int]:
         """The ids within a span of one page that belong to a run."""

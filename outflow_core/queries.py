@@ -266,6 +266,24 @@ def _blocks(reads: Reads, query: Select[Any]) -> tuple[BlockRow, ...]:
     )
 
 
+def failed_tasks(reads: Reads, run_ids: Collection[int]) -> dict[int, list[int]]:
+    """The ids of the failed tasks of each of these runs, by one walk over the table."""
+    c = block.c
+    query = select(c.run_id, c.id).where(c.type == BlockType.TASK, c.state == State.FAILED)
+    found: dict[int, list[int]] = {run_id: [] for run_id in run_ids}
+    for where in slices(reads, c.id) if run_ids else ():
+        for run_id, block_id in reads.rows(query.where(where, c.run_id.in_(run_ids))):
+            found[run_id].append(block_id)
+    return found
+
+
+def inputs_of(reads: Reads, block_ids: Collection[int]) -> Iterator[tuple[int, Any]]:
+    """The inputs of each of these blocks as they are stored."""
+    query = select(block.c.id, as_text(block.c.input_values))
+    for some in _chunks(block_ids):
+        yield from ((row[0], as_json(row[1])) for row in reads.rows(query.where(block.c.id.in_(some))))
+
+
 def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
     """How many items each workflow maps over, for those that do: the length of its list of inputs."""
     sizes = {}
@@ -345,24 +363,41 @@ def _edge_pairs(reads: Reads, ids: Collection[int]) -> set[tuple[int, int]]:
 
 def exceptions_of(reads: Reads, block_ids: Collection[int]) -> dict[int, tuple[ExceptionRow, ...]]:
     """The exceptions of each of these blocks, oldest first; a block without any is not in it."""
-    c = runtime_exception.c
-    query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, as_text(c.time)).order_by(c.id)
-    places = [c.block_id.in_(block_ids)] if len(block_ids) <= CHUNK else _exceptions_at(reads, set(block_ids))
+    rows: Iterable[ExceptionRow] = ()
+    if 0 < len(block_ids) <= CHUNK:
+        rows = _exceptions(reads, runtime_exception.c.block_id.in_(block_ids))
+    elif block_ids:
+        pairs = [pair for some in exception_places(reads, block_ids) for pair in some]
+        rows = exceptions_by_id(reads, [number for number, _ in pairs])
     found: dict[int, tuple[ExceptionRow, ...]] = {}
-    for place in places if block_ids else ():
-        for row in reads.rows(query.where(place)):
-            message, traceback = (mask_text(_words(value)) for value in row[3:5])
-            exception = ExceptionRow(row[0], row[1], _words(row[2]), message, traceback, as_time(row[5]))
-            found[row[1]] = (*found.get(row[1], ()), exception)
+    for row in rows:
+        if row.block_id is not None:
+            found[row.block_id] = (*found.get(row.block_id, ()), row)
     return found
 
 
-def _exceptions_at(reads: Reads, block_ids: set[int]) -> list[ColumnElement[bool]]:
-    """Conditions for the exceptions of many blocks: without an index on the block each IN would be a full scan."""
+def exceptions_by_id(reads: Reads, ids: Collection[int]) -> tuple[ExceptionRow, ...]:
+    """The exceptions of these ids, oldest first."""
+    return tuple(row for some in _chunks(ids) for row in _exceptions(reads, runtime_exception.c.id.in_(some)))
+
+
+def _exceptions(reads: Reads, where: ColumnElement[bool]) -> Iterator[ExceptionRow]:
     c = runtime_exception.c
-    among = select(c.id, c.block_id).where(c.block_id.between(min(block_ids), max(block_ids)))
-    pairs = [row for where in slices(reads, c.id) for row in reads.rows(among.where(where))]
-    return [c.id.in_(some) for some in _chunks([number for number, block_id in pairs if block_id in block_ids])]
+    query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, as_text(c.time)).order_by(c.id)
+    for row in reads.rows(query.where(where)):
+        message, traceback = (mask_text(_words(value)) for value in row[3:5])
+        yield ExceptionRow(row[0], row[1], _words(row[2]), message, traceback, as_time(row[5]))
+
+
+def exception_places(reads: Reads, block_ids: Collection[int]) -> Iterator[list[tuple[int, int]]]:
+    """The exceptions of many blocks, slice by slice: each one's id and its block's.
+
+    Without an index on the block each IN would be a full scan.
+    """
+    c, wanted = runtime_exception.c, set(block_ids)
+    among = select(c.id, c.block_id).where(c.block_id.between(min(wanted), max(wanted)))
+    for where in slices(reads, c.id):
+        yield [(row[0], row[1]) for row in reads.rows(among.where(where)) if row[1] in wanted]
 
 
 def _words(value: Any) -> str:

@@ -1,8 +1,8 @@
 """The text of a Python traceback, taken apart into what was raised, by which frames, and why; pure.
 
-Chained exceptions keep their order, as Python prints them: the cause first. Of an exception group
-only the outermost level is taken apart; what stands inside it stays text. The whole text is kept:
-joining the lines of all parts gives the traceback back.
+Chained exceptions keep their order, as Python prints them: the cause first. What stands inside an
+exception group is taken apart like what follows it. The whole text is kept: joining the lines of all
+parts gives the traceback back.
 """
 
 from __future__ import annotations
@@ -110,6 +110,6 @@ def origin(parts: tuple[Part, ...]) -> Frame | None:
 
 
 def headline(parts: tuple[Part, ...]) -> str:
-    """The first line of what the last exception says."""
-    messages = [line.strip() for part in parts if part.kind == "message" for line in part.lines[:1]]
+    """The first line of what the last exception says, without the lines drawn around an exception group."""
+    messages = [line.strip().removeprefix("| ") for part in parts if part.kind == "message" for line in part.lines[:1]]
     return messages[-1] if messages else ""

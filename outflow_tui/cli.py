@@ -319,15 +319,10 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _failures(options: argparse.Namespace) -> int:
-    from outflow_core import queries
-    from outflow_core.failures import causes
+    from outflow_core.run_causes import causes_of_run
     from outflow_tui import reports
 
-    def ask(reader: Reader) -> Any:
-        row = _run_meant(reader, options.run)
-        return causes(queries.failures_of(reader, queries.blocks_of(reader, row.id)))
-
-    found = _asked(options, ask)
+    found = _asked(options, lambda reader: causes_of_run(reader, _run_meant(reader, options.run)))
     if options.json:
         return _print(reports.as_json([reports.cause_object(cause) for cause in found]))
     return _print(reports.failures_text(found, datetime.now()))

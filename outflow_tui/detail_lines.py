@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from outflow_core.rows import BlockDetail, ExceptionRow
 from outflow_core.states import State
 from outflow_core.tracebacks import Frame, Part, headline, origin, parse
+from outflow_core.tries import Try
 from outflow_tui import format as words
 from outflow_tui import text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line, Piece
+from outflow_tui.try_words import again_sentence, try_sentence
 from outflow_tui.value_lines import plain_inputs, plain_targets, value_lines
 
 NameOf = Callable[[int], str]
@@ -31,9 +33,14 @@ LIBRARIES_HIDDEN = "a shows libraries too"
 
 
 @lru_cache(maxsize=2)
+def _parts_of(traceback: str) -> tuple[Part, ...]:
+    """The parts of a traceback, which may have 20,000 lines: taken apart once."""
+    return parse(traceback)
+
+
 def place_of(exception: ExceptionRow) -> Frame | None:
     """Where it happened, as far as the traceback of an exception says."""
-    return origin(parse(exception.traceback))
+    return origin(_parts_of(exception.traceback))
 
 
 class Row(NamedTuple):
@@ -54,10 +61,16 @@ class DetailLayout:
         self.now = now
         self.name_of = name_of
 
-    def lines(self, detail: BlockDetail) -> tuple[Line, ...]:
+    def lines(self, detail: BlockDetail, tried: Try | None = None) -> tuple[Line, ...]:
         """Everything about the block: what happened and where, of what inputs, then the traceback and the rest."""
         inputs = self._section("inputs", plain_inputs(detail.input_values))
-        laid = [*self._head(detail), *self._verdict_of(detail), *inputs, *self._traceback(detail)]
+        laid = [
+            *self._head(detail),
+            *self._tries(detail, tried),
+            *self._verdict_of(detail),
+            *inputs,
+            *self._traceback(detail),
+        ]
         laid += [*self._targets(detail), *self._edges(detail)]
         return tuple(Line(place, tuple(row.pieces), joint=row.joint, frame=row.frame) for place, row in enumerate(laid))
 
@@ -76,12 +89,18 @@ class DetailLayout:
         kind = f"{row.type.value} {row.id}" + (f" of plugin {detail.plugin}" if detail.plugin else "")
         yield Row([(kind, "dim")])
 
+    def _tries(self, detail: BlockDetail, tried: Try | None) -> Iterator[Row]:
+        """That it is one of several tries, and whether a later one mended it."""
+        for sentence in (try_sentence(tried) if tried else "", again_sentence(detail)):
+            if sentence:
+                yield from self._wrapped(sentence, "changed")
+
     def _verdict_of(self, detail: BlockDetail) -> Iterator[Row]:
         """What happened and where, to be seen at first sight."""
         exception = detail.exception
         if exception is not None:
             yield Row([])
-            parts = parse(exception.traceback)
+            parts = _parts_of(exception.traceback)
             yield from self._verdict(exception, parts, origin(parts))
         elif detail.block.state is State.FAILED:
             yield Row([])
@@ -96,7 +115,7 @@ class DetailLayout:
         more = f"  {earlier} earlier one{'s' if earlier > 1 else ''} not shown" if earlier else ""
         yield Row([])
         yield Row([("traceback", "strong"), (f"  {when}{more}", "dim")])
-        parts = parse(exception.traceback)
+        parts = _parts_of(exception.traceback)
         place = origin(parts)
         folded: list[Part] = []
         for part in parts:

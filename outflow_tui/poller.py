@@ -72,7 +72,7 @@ class Poller:
                 if seen != self._last:
                     self._last = seen
                     self._post(seen)
-                is_behind = not seen.is_complete and seen.error is None
+                is_behind = (seen.is_reading or not seen.is_complete) and seen.error is None
                 if not is_behind or self._focus == seen.focus:
                     self._wake.wait(0.01 if is_behind else seen.retry_seconds or self._seconds)
         finally:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_row
-from outflow_core.failures import Cause
+from outflow_core.failures import Cause, History
 from outflow_core.rows import (
     BlockDetail,
     BlockRow,
@@ -24,6 +24,7 @@ from outflow_core.rows import (
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import status, text
+from outflow_tui.cause_words import seen_words, tasks_words
 from outflow_tui.config_lines import config_lines, path_text
 from outflow_tui.format import as_text
 from outflow_tui.snapshot import RunLine
@@ -146,6 +147,18 @@ def cause_object(cause: Cause) -> dict[str, Any]:
         "first": iso(cause.first),
         "last": iso(cause.last),
         "hosts": list(cause.hosts),
+        "mended": list(cause.mended),
+        "seen": _history_object(cause.history) if cause.history else None,
+    }
+
+
+def _history_object(history: History) -> dict[str, Any]:
+    return {
+        "since": history.since,
+        "also": list(history.also),
+        "runs_looked_into": history.looked,
+        "runs_read_in_part": history.in_part,
+        "all_earlier_runs": history.is_all,
     }
 
 
@@ -308,16 +321,17 @@ def failures_text(causes: Sequence[Cause], now: datetime) -> str:
 
 
 def _cause_text(cause: Cause, now: datetime) -> str:
-    number = f"{len(cause.tasks)} task{'s' if len(cause.tasks) != 1 else ''}"
     shown = ", ".join(str(task) for task in cause.tasks[:12]) + (" ..." if len(cause.tasks) > 12 else "")
     first, last = words.moment(cause.first, now), words.moment(cause.last, now)
-    lines = [f"{number}: {text.clean(cause.type or 'no exception recorded')}"]
+    lines = [f"{tasks_words(cause)}: {text.clean(cause.type or 'no exception recorded')}"]
     if cause.message:
         lines.append(f"  message  {text.clean(cause.message[:1000])}")
     if cause.where:
         place = f"{cause.where.file}:{cause.where.line} in {cause.where.function}"
         lines.append(f"  where    {text.clean(place)}")
     lines.append(f"  when     {first if first == last else f'{first} to {last}'}")
+    if cause.history is not None:
+        lines.append(f"  seen     {seen_words(cause.history)}")
     lines.append(f"  tasks    {shown}")
     if cause.hosts:
         lines.append(f"  hosts    {text.clean(', '.join(cause.hosts))}")

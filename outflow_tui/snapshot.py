@@ -10,6 +10,7 @@ from types import MappingProxyType
 from outflow_core.failures import Cause
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
 from outflow_core.states import State
+from outflow_core.tries import Try
 from outflow_tui.timeline import Timeline
 
 SILENT_AFTER_SECONDS = 900
@@ -48,6 +49,8 @@ class RunView:
     run_id: int
     blocks: tuple[BlockRow, ...]
     map_sizes: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    tries: Mapping[int, Try] = field(default_factory=lambda: MappingProxyType({}))
+    """The tasks that were tried more than once, as far as the books can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Snapshot:
     """Whether the source has answered at least once."""
     is_complete: bool = False
     """Whether the whole history is counted."""
+    is_reading: bool = False
+    """Whether more of what the focus asks for is still being read."""
     run: RunView | None = None
     detail: BlockDetail | None = None
     causes: tuple[Cause, ...] | None = None

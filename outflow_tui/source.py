@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
 from outflow_core import queries
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import NotFoundError, SourceError
-from outflow_core.failures import Cause, causes
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
+from outflow_core.run_causes import EarlierCauses
 from outflow_core.settings import Database
 from outflow_core.states import BlockType, State
+from outflow_core.tries import Sign, Try, signs_of, tries_of, undecided
+from outflow_tui.cause_reading import CauseReading
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot, last_success_before
 from outflow_tui.timeline import Timekeeper, Timeline
 from outflow_tui.usual import Earlier, earlier_of
 
 TRIES = 3
+READING_SECONDS = 0.15
+"""How long one look goes on with what is long to read before it hands in what it has."""
 SAMPLE = 4_000
 """How many ids at either end of an earlier run are read to learn what is usual."""
 
@@ -36,7 +42,9 @@ class BooksSource:
         self._lines: tuple[RunLine, ...] = ()
         self._run: RunInFocus | None = None
         self._detail: BlockDetail | None = None
-        self._causes: tuple[Cause, ...] | None = None
+        self._earlier_causes = EarlierCauses(self._reader)
+        self._causes: CauseReading | None = None
+        self._is_reading = False
         self._timekeeper = Timekeeper()
         self._timeline: Timeline | None = None
         self._earlier: Earlier | None = None
@@ -60,6 +68,7 @@ class BooksSource:
     def _forget(self) -> None:
         """Read everything again next time: what changed may have been lost half way."""
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
+        self._earlier_causes, self._causes = EarlierCauses(self._reader), None
 
     def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
@@ -77,15 +86,19 @@ class BooksSource:
         moved, self._focus = focus != self._focus, focus
         if changes.asked or changes.blocks or moved or is_new:
             self._follow(focus, changes)
+            self._is_reading = True
+        if self._is_reading:
+            self._is_reading = self._read_on(time.monotonic() + READING_SECONDS)
         return Snapshot(
             self._reader.name,
             focus,
             runs=self._lines,
             is_read=True,
             is_complete=self._ledger.is_complete,
+            is_reading=self._is_reading,
             run=self._run.view if self._run else None,
             detail=self._detail,
-            causes=self._causes,
+            causes=self._causes.causes if self._causes else None,
             timeline=self._timeline,
             configurations=self._configurations,
             read_at=self._read_at,
@@ -135,7 +148,7 @@ class BooksSource:
         else:
             self._run.refresh(changes.blocks)
         self._detail = self._read_detail(focus)
-        self._causes = self._read_causes() if focus.causes else None
+        self._follow_causes(focus)
         self._timeline = self._read_timeline() if focus.timeline else None
         self._configurations = self._read_configurations(focus.configurations_of)
 
@@ -148,10 +161,22 @@ class BooksSource:
             return None
         return self._detail if detail == self._detail else detail
 
-    def _read_causes(self) -> tuple[Cause, ...]:
-        blocks = self._run.view.blocks if self._run else ()
-        found = causes(queries.failures_of(self._reader, blocks))
-        return self._causes if self._causes == found else found
+    def _follow_causes(self, focus: Focus) -> None:
+        if not focus.causes or focus.run_id is None:
+            self._causes = None
+        elif self._causes is None or self._causes.run_id != focus.run_id:
+            self._causes = CauseReading(self._reader, self._ledger, self._earlier_causes, focus.run_id)
+        else:
+            self._causes.again()
+
+    def _read_on(self, until: float) -> bool:
+        """Go on with what is long to read; whether there is more of it."""
+        if self._run is None:
+            return False
+        is_reading = self._run.read_inputs(until)
+        if self._causes is not None:
+            is_reading = self._causes.read(self._run.view, until) or is_reading
+        return is_reading
 
     def _read_timeline(self) -> Timeline | None:
         if self._run is None:
@@ -190,6 +215,9 @@ class RunInFocus:
         self._ledger = ledger
         self._blocks: dict[int, BlockRow] = {}
         self._sizes: dict[int, int] = {}
+        self._signs: dict[int, tuple[Sign, ...]] = {}
+        self._unsigned: list[int] = []
+        self._tries: Mapping[int, Try] = MappingProxyType({})
         self._again: set[int] = set()
         self._running: set[int] = set()
         self.view = RunView(run_id, ())
@@ -244,7 +272,32 @@ class RunInFocus:
         if unsized:
             found = queries.map_sizes(self._reader, unsized)
             self._sizes = self._sizes | {number: found.get(number, 0) for number in unsized}
-        self.view = RunView(self.run_id, blocks, MappingProxyType(self._sizes))
+        wanted = undecided(blocks)
+        self._unsigned = sorted(wanted - self._signs.keys(), reverse=True)
+        self._tries = MappingProxyType({}) if not wanted else self._tries
+        self.view = RunView(self.run_id, blocks, MappingProxyType(self._sizes), self._tries)
+        if wanted and not self._unsigned:
+            self._find_tries()
+
+    def read_inputs(self, until: float) -> bool:
+        """Read the inputs that tell which tasks were tried again, until then; whether there are more to read."""
+        if not self._unsigned:
+            return False
+        while self._unsigned:
+            some, self._unsigned = self._unsigned[-queries.CHUNK :], self._unsigned[: -queries.CHUNK]
+            found = dict(queries.inputs_of(self._reader, some))
+            self._signs |= {number: signs_of(found.get(number)) for number in some}
+            if time.monotonic() >= until:
+                break
+        if not self._unsigned:
+            self._find_tries()
+        return bool(self._unsigned)
+
+    def _find_tries(self) -> None:
+        found = tries_of(self.view.blocks, self._signs)
+        if found != self._tries:
+            self._tries = MappingProxyType(found)
+            self.view = replace(self.view, tries=self._tries)
 
 
 def _changed_configurations(runs: list[RunRow]) -> set[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from outflow_core.rows import BlockRow, TaskCounts
 from outflow_core.states import BlockType, State
+from outflow_core.tries import Try, mended
 from outflow_tui.snapshot import RunView
 
 TaskKey = int | str
@@ -31,13 +32,17 @@ class TaskLine:
     counts: TaskCounts | None = None
     expected: int = 0
     """How many items a map has in all, where the books say so."""
+    tried: Try | None = None
+    """Which try it is, of a task that was tried more than once."""
+    mended: int = 0
+    """How many of the failed tasks inside succeeded on a later try."""
 
 
 class TaskForest:
     """All blocks of one run by their place: what is inside what, as the books tell it.
 
     A block has no parent until it starts, so the waiting items of a map are told by their name
-    only; they stand at the end, many of one name in one heap.
+    only; they stand at the end, many of one name in one heap. The tries of a task stand together.
     """
 
     def __init__(self, view: RunView) -> None:
@@ -46,8 +51,9 @@ class TaskForest:
         hidden = {row.id for row in view.blocks if row.is_top_level and row.state is not State.FAILED}
         self.inside: dict[TaskKey | None, list[TaskKey]] = defaultdict(list)
         self._parents: dict[TaskKey, TaskKey | None] = {}
+        self.mended = mended(view.tries)
         homeless: dict[str, list[BlockRow]] = defaultdict(list)
-        for row in view.blocks:
+        for row in self._together(view.blocks):
             if row.id in hidden:
                 continue
             if row.parent_id is None and row.state is State.PENDING and row.type is BlockType.TASK:
@@ -60,7 +66,16 @@ class TaskForest:
         self._counts: dict[TaskKey, TaskCounts] = {}
         failed = (row.id for row in view.blocks if row.state is State.FAILED)
         self._around_failed = {outer for block_id in failed for outer in self.around(block_id)}
+        self._mended_inside = Counter(outer for task in self.mended for outer in self.around(task))
         self._ordinals: dict[TaskKey, dict[TaskKey, int]] = {}
+
+    def _together(self, blocks: Sequence[BlockRow]) -> Iterable[BlockRow]:
+        """The blocks in their order, but later tries right behind the first one."""
+        tries = self._view.tries
+        if not tries:
+            return blocks
+        first = {row.id: tries[row.id].blocks[0] if row.id in tries else row.id for row in blocks}
+        return sorted(blocks, key=lambda row: (first[row.id], row.id))
 
     def _place(self, key: TaskKey, parent: TaskKey | None) -> None:
         self.inside[parent].append(key)
@@ -112,6 +127,12 @@ class TaskForest:
             stack.extend(reversed(self.inside.get(key, ())))
         return failed
 
+    def first_failure(self) -> int | None:
+        """The first failure that no other try came after; if there is none, the first."""
+        failed, tries = self.failures(), self._view.tries
+        lasting = (task for task in failed if task not in tries or tries[task].is_last)
+        return next(lasting, failed[0] if failed else None)
+
     def running(self) -> list[int]:
         """The ids of the tasks that say they are running."""
         return [row.id for row in self.rows.values() if row.state is State.RUNNING and row.type is BlockType.TASK]
@@ -148,7 +169,9 @@ class TaskForest:
             return TaskLine(key, depth, key, State.PENDING, None, is_open, counts)
         row = self.rows[key]
         expected = self._view.map_sizes.get(key, 0)
-        return TaskLine(key, depth, self.label(row), row.state, row, is_open, counts, expected)
+        tried = self._view.tries.get(key)
+        mended_inside = self._mended_inside[key]
+        return TaskLine(key, depth, self.label(row), row.state, row, is_open, counts, expected, tried, mended_inside)
 
     def _ordinal(self, key: TaskKey) -> int:
         """Which one it is among the tasks of its name in one workflow; 0 when it is the only one."""
@@ -160,12 +183,14 @@ class TaskForest:
         return self._ordinals[parent].get(key, 0)
 
     def _numbered(self, keys: list[TaskKey]) -> dict[TaskKey, int]:
-        names = Counter(self.rows[key].name for key in keys if isinstance(key, int))
+        tries = self._view.tries
+        later = {key for key in keys if isinstance(key, int) and key in tries and tries[key].number > 1}
+        names = Counter(self.rows[key].name for key in keys if isinstance(key, int) and key not in later)
         seen: Counter[str] = Counter()
         numbers: dict[TaskKey, int] = {}
         for key in keys:
             name = self.rows[key].name if isinstance(key, int) else ""
-            seen[name] += 1
+            seen[name] += key not in later
             if names[name] > 1:
                 numbers[key] = seen[name]
         return numbers

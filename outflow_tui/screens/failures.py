@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Footer
 
+from outflow_core.failures import Cause
 from outflow_tui import keys, reports
+from outflow_tui.cause_words import cause_lines
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.cause_list import CauseItem, CauseList
 from outflow_tui.widgets.line_view import LineView
-from outflow_tui.widgets.title import Notice, Title, Words
+from outflow_tui.widgets.title import Notice, Paragraph, Title, Words
 
 
 class FailuresScreen(BooksScreen):
@@ -30,6 +34,7 @@ class FailuresScreen(BooksScreen):
         yield Notice()
         yield Words(id="summary")
         yield CauseList(self.desk.glyphs)
+        yield Paragraph(id="cause")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -58,10 +63,35 @@ class FailuresScreen(BooksScreen):
         listed = self.query_one(CauseList)
         listed.now = self.desk.clock()
         listed.show(tuple(CauseItem(cause) for cause in causes))
-        tasks = sum(len(cause.tasks) for cause in causes)
-        words = f"{tasks} failed task{'s' if tasks != 1 else ''}, {len(causes)} cause{'s' if len(causes) != 1 else ''}"
-        self.query_one("#summary", Words).say(f" {words}")
+        self.query_one("#summary", Words).say(f" {self._summary(causes)}")
+        self._tell_cause()
         self.refresh_bindings()
+
+    def _summary(self, causes: Sequence[Cause]) -> str:
+        """How many tasks and causes, and what is still being read."""
+        snapshot = self.seen[self._place]
+        tasks = sum(len(cause.tasks) for cause in causes)
+        line = snapshot.line(self._run_id)
+        found = f"{len(causes)} cause{'s' if len(causes) != 1 else ''}"
+        if snapshot.is_reading and line is not None and tasks < line.tasks.failed:
+            return f"{tasks} of {line.tasks.failed} failed tasks read, {found} so far"
+        looking = ", looking at earlier runs" if snapshot.is_reading and tasks else ""
+        return f"{tasks} failed task{'s' if tasks != 1 else ''}, {found}{looking}"
+
+    def _tell_cause(self) -> None:
+        """The cause under the cursor, in full."""
+        item, desk = self.query_one(CauseList).cursor_item, self.desk
+        width = self.size.width - 2
+        lines = cause_lines(item.cause, width, desk.clock(), desk.glyphs) if item is not None else ()
+        self.query_one(Paragraph).say("\n".join(lines))
+
+    def on_line_view_moved(self, moved: LineView.Moved) -> None:
+        """Tell of another cause."""
+        self._tell_cause()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cut the words for another window."""
+        self.call_after_refresh(self._tell_cause)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""
@@ -82,7 +112,7 @@ class FailuresScreen(BooksScreen):
         self.switch_to("timeline")
 
     def action_open(self) -> None:
-        """Go to the first task that failed of this cause."""
+        """Go to the first task that failed of this cause, and did not succeed later."""
         item = self.query_one(CauseList).cursor_item
         if item is not None:
-            self.dismiss(item.key)
+            self.dismiss(item.task)

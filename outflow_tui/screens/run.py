@@ -116,7 +116,12 @@ class RunScreen(SelectedBlockScreen):
         desk, detail = self.desk, self.detail
         if detail is not None:
             self._details.show_block(
-                detail, desk.glyphs, libraries=desk.libraries, now=desk.clock(), name_of=self.name_of
+                detail,
+                desk.glyphs,
+                libraries=desk.libraries,
+                now=desk.clock(),
+                name_of=self.name_of,
+                tried=self.tried,
             )
 
     def on_line_view_moved(self, moved: LineView.Moved) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from outflow_core.rows import BlockDetail
 from outflow_core.states import State
 from outflow_core.tracebacks import Frame
+from outflow_core.tries import Try
 from outflow_tui.detail_lines import place_of
 from outflow_tui.failure_report import compared, failure_of, failure_report
 from outflow_tui.format import Glyphs
@@ -48,6 +49,12 @@ class SelectedBlockScreen(BooksScreen):
         snapshot = self.snapshot
         detail = snapshot.detail if snapshot else None
         return detail if detail is not None and detail.block.id == self._tree.block_id else None
+
+    @property
+    def tried(self) -> Try | None:
+        """Which try the selected block is, of a task that was tried more than once."""
+        run = self.snapshot.run if self.snapshot else None
+        return run.tries.get(self._tree.block_id or 0) if run and run.run_id == self._run_id else None
 
     def name_of(self, block_id: int) -> str:
         """The name of a block of this run."""

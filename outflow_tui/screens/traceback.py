@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from outflow_core.rows import BlockDetail
 from outflow_core.tracebacks import Frame
+from outflow_core.tries import Try
 from outflow_tui import keys, reports
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
@@ -21,6 +22,10 @@ class Walk(Protocol):
     @property
     def detail(self) -> BlockDetail | None:
         """The block to show, once it has been read."""
+
+    @property
+    def tried(self) -> Try | None:
+        """Which try the block is, of a task that was tried more than once."""
 
     @property
     def place_in_code(self) -> Frame | None:
@@ -83,7 +88,12 @@ class TracebackScreen(ReadingScreen):
         desk = self.desk
         self._walk.report_when_read()
         if self._block.show_block(
-            detail, desk.glyphs, libraries=desk.libraries, now=desk.clock(), name_of=self._walk.name_of
+            detail,
+            desk.glyphs,
+            libraries=desk.libraries,
+            now=desk.clock(),
+            name_of=self._walk.name_of,
+            tried=self._walk.tried,
         ):
             self.refresh_bindings()
 

@@ -8,9 +8,15 @@ from datetime import datetime
 from outflow_core.failures import Cause
 from outflow_tui import format as words
 from outflow_tui import text
+from outflow_tui.cause_words import seen_short
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Piece
 from outflow_tui.widgets.line_view import LineView
+
+WIDE = 110
+"""From how many cells on the times are shown."""
+SEEN = 16
+"""How many cells tell of earlier runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,11 @@ class CauseItem:
     def key(self) -> int:
         """The first task that failed of it."""
         return self.cause.tasks[0]
+
+    @property
+    def task(self) -> int:
+        """The first task that failed of it and did not succeed later, if there is one."""
+        return next((task for task in self.cause.tasks if task not in self.cause.mended), self.key)
 
 
 class CauseList(LineView[CauseItem]):
@@ -41,9 +52,15 @@ class CauseList(LineView[CauseItem]):
         where = f"{cause.where.file.rpartition('/')[2]}:{cause.where.line}" if cause.where else ""
         first, last = (words.moment(moment, self.now, short=True) for moment in (cause.first, cause.last))
         when = first if first == last else f"{first} {self.glyphs.arrow} {last}"
-        tail = "  ".join(filter(None, [where, when, ", ".join(cause.hosts[:2]) if width >= 110 else ""]))
+        tail = "  ".join(filter(None, [where, when if width >= WIDE else "", _mended(cause, width)]))
+        seen = text.fit(seen_short(cause.history), SEEN, ellipsis=self.glyphs.ellipsis)
         message = cause.message.removeprefix(f"{kind}: ") if cause.type else ""
         said = f"{kind}: {text.clean(message[:500])}" if message else kind
-        room = max(width - len(number) - len(tail) - 3, 10)
+        room = max(width - len(number) - text.width(tail) - SEEN - 5, 10)
         return [(number, "strong"), (text.fit(text.clean(said), room, ellipsis=self.glyphs.ellipsis), "failed"),
-                (f"  {tail} ", "dim")]  # fmt: skip
+                (f"  {tail}  ", "dim"), (seen + " ", "")]  # fmt: skip
+
+
+def _mended(cause: Cause, width: int) -> str:
+    """How many of the tasks succeeded on a later try."""
+    return f"{len(cause.mended)} {'succeeded later' if width >= WIDE else 'mended'}" if cause.mended else ""

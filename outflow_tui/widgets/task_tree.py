@@ -12,7 +12,11 @@ from outflow_tui.format import Glyphs
 from outflow_tui.lines import Piece
 from outflow_tui.snapshot import RunView
 from outflow_tui.task_lines import TaskForest, TaskKey, TaskLine
+from outflow_tui.try_words import try_words
 from outflow_tui.widgets.line_view import LineView
+
+NAME = 12
+"""How many cells of a name are worth more than the words beside it."""
 
 
 class TaskTree(LineView[TaskLine]):
@@ -97,7 +101,8 @@ class TaskTree(LineView[TaskLine]):
     def _failure_from_here(self, failed: Sequence[int], step: int) -> int:
         """The nearest failed task of the tree below (or above) a cursor that is on none."""
         if step == 0 or self._forest is None:
-            return failed[0]
+            first = self._forest.first_failure() if self._forest else None
+            return failed[0] if first is None else first
         everything = self._forest.lines({key: True for key in self._forest.inside if key is not None})
         order = {line.key: place for place, line in enumerate(everything)}
         here = order.get(self.cursor_key, 0) if self.cursor_key is not None else 0  # type: ignore[call-overload]
@@ -142,21 +147,35 @@ class TaskTree(LineView[TaskLine]):
     def draw(self, item: TaskLine, width: int) -> list[Piece]:
         """Indentation, fold mark, state, name; counts or duration at the right."""
         fold = " " if item.is_open is None else self.glyphs.opened if item.is_open else self.glyphs.closed
-        right = self._right(item)
         indent = "  " * min(item.depth, 8) + fold + " "
         glyph = self.glyphs.states[item.state] + " "
+        right = self._right(item, width - len(indent) - len(glyph) - 2 - min(len(item.name), NAME))
         room = max(width - len(indent) - len(glyph) - len(right) - 2, 4)
         name = text.fit(text.clean(item.name), room, ellipsis=self.glyphs.ellipsis)
-        look = item.state.value
-        failed_inside = item.counts is not None and item.counts.failed > 0
+        look = "" if item.tried and item.tried.is_mended else item.state.value
+        failed_inside = item.counts is not None and item.counts.failed > item.mended
         return [(indent, "dim"), (glyph, look), (name, look if look in ("failed", "pending", "skipped") else ""),
                 (f" {right} ", "failed" if failed_inside else "dim")]  # fmt: skip
 
-    def _right(self, item: TaskLine) -> str:
+    def _right(self, item: TaskLine, room: int) -> str:
+        """What stands at the right, with as many words as there is room for."""
         if item.counts is not None:
             total = max(item.expected, item.counts.total)
             failed = f" {item.counts.failed}{self.glyphs.states[State.FAILED]}" if item.counts.failed else ""
-            return f"{item.counts.done}/{total}{failed}"
+            mended = f", {item.mended} mended" if item.mended else ""
+            return _longest(
+                [f"{item.counts.done}/{total}{failed}{mended}", f"{item.counts.done}/{total}{failed}"], room
+            )
         if item.row is None or item.state in (State.PENDING, State.SKIPPED, State.RUNNING):
-            return item.state.value
-        return words.duration(words.seconds_between(item.row.start_time, item.row.end_time))
+            right = item.state.value
+        else:
+            right = words.duration(words.seconds_between(item.row.start_time, item.row.end_time))
+        if item.tried is None:
+            return right
+        short, long = try_words(item.tried)
+        return _longest([f"{long}  {right}", long, f"{short}  {right}", short], room)
+
+
+def _longest(words: Sequence[str], room: int) -> str:
+    """The first of these that fits, else the last."""
+    return next((some for some in words if len(some) <= room), words[-1])

@@ -53,6 +53,14 @@ class Words(Widget):
         return Content(text.clean(self._words))
 
 
+class Paragraph(Words):
+    """Some lines of words, each cut by whoever made it."""
+
+    def render(self) -> Content:
+        """The lines, which may hold foreign words."""
+        return Content("\n".join(f" {text.clean(line)}" for line in self._words.split("\n")))
+
+
 class Notice(Widget):
     """A sentence that needs to be read; takes no room when there is none."""
 

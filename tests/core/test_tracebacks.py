@@ -122,6 +122,27 @@ def test_an_exception_group_keeps_its_text_and_has_a_place() -> None:
     assert "".join(f"{line}\n" for part in parts for line in part.lines) == text
 
 
+def test_what_an_exception_group_failed_of_stands_inside_it() -> None:
+    text = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "/opt/lib/python3.12/asyncio/taskgroups.py", line 145, in __aexit__\n'
+        "  |     raise me from None\n"
+        "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | Traceback (most recent call last):\n"
+        '    |   File "/data/p/tasks.py", line 5, in fit\n'
+        "    |     header['GAIN']\n"
+        '    |   File "/opt/lib/python3.12/json/decoder.py", line 353, in raw_decode\n'
+        "    |     obj, end = self.scan_once(s, idx)\n"
+        "    | KeyError: 'GAIN'\n"
+        "    +------------------------------------\n"
+    )
+    parts = parse(text)
+    assert [part.frame.is_own for part in parts if part.frame] == [False, True, False]
+    assert origin(parts) == Frame("/data/p/tasks.py", 5, "fit")
+    assert headline(parts) == "KeyError: 'GAIN'"
+
+
 TRACEBACK_SCRAPS = st.sampled_from(
     [
         "Traceback (most recent call last):",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from outflow_core.cause_history import RunCauses, earlier_runs, with_history
 from outflow_core.errors import SourceError
-from outflow_core.failures import Failure, causes
+from outflow_core.failures import Cause, Failure, causes
 from outflow_core.rows import (
     BlockDetail,
     BlockRow,
@@ -20,6 +21,7 @@ from outflow_core.rows import (
     TaskCounts,
 )
 from outflow_core.states import BlockType, State
+from outflow_core.tries import mended, signs_of, tries_of
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
 from outflow_tui.timeline import timeline_of
 from outflow_tui.usual import Earlier, earlier_of
@@ -161,16 +163,14 @@ class FakeSource:
             runs=tuple(_line(run) for run in sorted(self.runs, key=lambda run: -run.row.id)),
             is_read=True,
             is_complete=True,
-            run=RunView(chosen.row.id, tuple(block.row for block in blocks), _sizes(blocks)) if chosen else None,
+            run=_view(chosen) if chosen else None,
             detail=next((_detail(block, chosen) for block in blocks if block.row.id == focus.block_id), None)
             if chosen
             else None,
             timeline=timeline_of(chosen.row.id, tuple(block.row for block in blocks), _earlier(self.runs, chosen))
             if chosen and focus.timeline
             else None,
-            causes=causes(Failure(block.row, block.exception) for block in blocks if _is_failure(block))
-            if focus.causes
-            else None,
+            causes=_causes(self.runs, chosen) if focus.causes and chosen else None,
             configurations={
                 number: found
                 for number in focus.configurations_of
@@ -188,6 +188,28 @@ def _earlier(runs: Iterable[ToldRun], chosen: ToldRun) -> Earlier | None:
     older = [run for run in runs if run.row.id < chosen.row.id and run.row.command == chosen.row.command]
     last = max((run for run in older if run.row.state is State.SUCCESS), key=lambda run: run.row.id, default=None)
     return earlier_of(last.row.id, [block.row for block in last.blocks]) if last else None
+
+
+def _view(told: ToldRun) -> RunView:
+    rows = tuple(block.row for block in told.blocks)
+    signs = {block.row.id: signs_of(block.inputs) for block in told.blocks}
+    return RunView(told.row.id, rows, _sizes(told.blocks), tries_of(rows, signs))
+
+
+def _causes(runs: Iterable[ToldRun], chosen: ToldRun) -> tuple[Cause, ...]:
+    told = {run.row: run for run in runs}
+    found = causes(_failures(chosen), mended=mended(_view(chosen).tries))
+    earlier = earlier_runs(told, chosen.row)
+    if earlier is None:
+        return found
+    known = [
+        RunCauses(row, frozenset(cause.fingerprint for cause in causes(_failures(told[row])))) for row in earlier.runs
+    ]
+    return with_history(found, known, is_all=earlier.is_all)
+
+
+def _failures(told: ToldRun) -> Iterator[Failure]:
+    return (Failure(block.row, block.exception) for block in told.blocks if _is_failure(block))
 
 
 def _is_failure(block: Told) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from outflow_core.states import State
+from outflow_tui.lines import Line, Piece
+from outflow_tui.widgets.text_lines import TextLines
 from tests.tui.desk import Desk, sitting
 from tests.tui.story import FakeSource, run, task
 
@@ -75,3 +77,24 @@ async def test_what_is_seen_stays_in_place_while_runs_arrive_above() -> None:
         await desk.answers([*MANY, run(201, "command_201"), run(202, "command_202")])
         await desk.until(lambda: len(desk.app.seen[0].runs) == 202, "the new runs did not come")
         assert shown(desk) == before
+
+
+async def test_a_page_of_twenty_thousand_lines_draws_no_more_than_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = "".join(f'  File "/data/p.py", line {number}, in step\n    go()\n' for number in range(10_000))
+    told = task(1, failed=f"Traceback (most recent call last):\n{frames}ValueError: no\n")
+    drawn: list[object] = []
+    draw = TextLines.draw
+
+    def counted(view: TextLines, item: Line, width: int) -> list[Piece]:
+        drawn.append(item.key)
+        return draw(view, item, width)
+
+    async with sitting(FakeSource([run(45, state=State.FAILED, tasks=[told])]), size=(80, 24)) as desk:
+        await desk.press("enter")
+        await desk.sees("calibrate")
+        await desk.press("enter", "pagedown")
+        monkeypatch.setattr(TextLines, "draw", counted)
+        for key in ("pagedown", "end", "pageup", "home"):
+            drawn.clear()
+            await desk.press(key)
+            assert 0 < len(drawn) <= 2 * 24, key

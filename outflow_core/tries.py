@@ -1,0 +1,132 @@
+"""Which tasks of a run are tries of the same work: run again, under the same name and with the same inputs; pure.
+
+The items of a map have one name too, but inputs of their own. Tasks whose inputs are not recorded
+cannot be told apart, and two that ran side by side are no tries: of them nothing is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from outflow_core.masking import MASK
+from outflow_core.rows import BlockRow
+from outflow_core.states import BlockType, State
+
+Sign = bytes
+"""What equal inputs have in common; b'' when it cannot be said what the inputs are."""
+
+_Place = tuple[int | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One of several tries of a task; the numbers are those of its blocks, the first try first."""
+
+    blocks: tuple[int, ...]
+    number: int
+    """Which one it is, from 1 on."""
+    outcome: State
+    """What became of the last try."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no later try is recorded."""
+        return self.number == len(self.blocks)
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether it failed, and a later try succeeded."""
+        return not self.is_last and self.outcome is State.SUCCESS
+
+
+def sign_of(inputs: Any) -> Sign:
+    """The sign of the inputs of a task; inputs of which a part was masked before it was stored have none.
+
+    >>> sign_of({"a": "1", "b": "2"}) == sign_of({"b": "2", "a": "1"}) != sign_of({"a": "1"})
+    True
+    >>> sign_of({}), sign_of(None), sign_of({"a": '"******"'})
+    (b'', b'', b'')
+    """
+    words = json.dumps(inputs, sort_keys=True, default=repr)
+    is_known = bool(inputs) and isinstance(inputs, dict) and MASK not in words
+    return hashlib.blake2b(words.encode("utf-8", "backslashreplace"), digest_size=12).digest() if is_known else b""
+
+
+def signs_of(inputs: Any) -> tuple[Sign, ...]:
+    """The signs of the items of a map, or the one of a task."""
+    return tuple(map(sign_of, inputs)) if isinstance(inputs, list) else (sign_of(inputs),)
+
+
+def undecided(blocks: Collection[BlockRow]) -> set[int]:
+    """The blocks whose inputs decide about tries: tasks of a name of which one failed before another began.
+
+    The workflows around them are among these: a map says whether several of its items have the same inputs.
+    """
+    found: set[int] = set()
+    if all(block.state is not State.FAILED for block in blocks):
+        return found
+    for (parent, _), tasks in _by_place(blocks).items():
+        ends = [task.id for task in tasks if task.state is State.FAILED]
+        if ends and tasks[-1].id > ends[0]:
+            found.update(task.id for task in tasks)
+            found.update([parent] if parent is not None else [])
+    return found
+
+
+def tries_of(blocks: Iterable[BlockRow], signs: Mapping[int, Sequence[Sign]]) -> dict[int, Try]:
+    """The tries by block, of those tasks that were tried more than once; `signs` are of the undecided blocks."""
+    found: dict[int, Try] = {}
+    for (parent, _), tasks in _by_place(blocks).items():
+        items = Counter(signs.get(parent, ())) if parent is not None else Counter[Sign]()
+        same: dict[Sign, list[BlockRow]] = {}
+        for task in tasks:
+            same.setdefault(next(iter(signs.get(task.id, ())), b""), []).append(task)
+        for sign, again in same.items():
+            if sign and len(again) > 1 and items[sign] <= 1:
+                found |= _numbered(again)
+    return found
+
+
+def mended(tries: Mapping[int, Try]) -> set[int]:
+    """The tasks that failed, and succeeded when they were tried again."""
+    return {block_id for block_id, one in tries.items() if one.is_mended}
+
+
+def _by_place(blocks: Iterable[BlockRow]) -> dict[_Place, list[BlockRow]]:
+    """The tasks that have begun, in their order, by where they stand and what they are called."""
+    places: dict[_Place, list[BlockRow]] = {}
+    for block in blocks:
+        if block.type is BlockType.TASK and block.start_time is not None and block.state is not State.PENDING:
+            places.setdefault((block.parent_id, block.name), []).append(block)
+    return places
+
+
+def _numbered(tasks: Sequence[BlockRow]) -> dict[int, Try]:
+    found: dict[int, Try] = {}
+    for row in _rows(tasks):
+        if len(row) > 1:
+            ids = tuple(task.id for task in row)
+            found |= {block_id: Try(ids, number, row[-1].state) for number, block_id in enumerate(ids, 1)}
+    return found
+
+
+def _rows(tasks: Sequence[BlockRow]) -> Iterator[list[BlockRow]]:
+    """The tasks in rows in which each but the last one failed before the next began."""
+    row: list[BlockRow] = []
+    for task in tasks:
+        if row and not _follows(task, row[-1]):
+            yield row
+            row = []
+        row.append(task)
+    if row:
+        yield row
+
+
+def _follows(task: BlockRow, before: BlockRow) -> bool:
+    is_later = before.end_time is None or task.start_time is None or before.end_time <= task.start_time
+    return before.state is State.FAILED and is_later and task.state is not State.SKIPPED
