@@ -135,6 +135,15 @@ class BlockIndex:
             if any(owner == run_id and code in _UNFINISHED for owner, code, _ in self._counted[number].numbers)
         }
 
+    def failed_pages(self, run_ids: Collection[int]) -> list[int]:
+        """The pages of which only the groups are known, and in which tasks of these runs failed."""
+        failed = _CODES[BlockType.TASK.value, State.FAILED.value]
+        return [
+            number
+            for number, page in self._counted.items()
+            if any(owner in run_ids and code == failed for owner, code, _ in page.numbers)
+        ]
+
     def _hear(self, run_id: int, tally: Tally, moments: Iterable[Any]) -> None:
         """Take note of the latest sign of life."""
         for moment in moments:
@@ -222,6 +231,18 @@ class BlockIndex:
                 number += 1
             if number:
                 yield (start, latest), number
+
+    def pages_of(self, run_id: int) -> list[int]:
+        """The pages in which a run may have blocks, as far as they are known or counted."""
+        tally = self.tallies.get(run_id)
+        if tally is None:
+            return []
+        span = tally.first, tally.last
+        counted = (number for number in self._numbers(span, self._counted) if self._counts(number, run_id))
+        return sorted({*self._numbers(span), *counted})
+
+    def _counts(self, number: int, run_id: int) -> bool:
+        return any(owner == run_id for owner, _, _ in self._counted[number].numbers)
 
     def failed_tasks(self, run_id: int) -> list[int]:
         """The ids of one run's failed tasks, in order."""

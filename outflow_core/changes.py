@@ -10,7 +10,7 @@ deleted row of the past is noticed too, some time later.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, String, func, select, type_coerce
@@ -19,7 +19,7 @@ from outflow_core import queries
 from outflow_core.block_index import SIZE, UNKNOWN, BlockIndex, Span
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
-from outflow_core.states import State
+from outflow_core.states import BlockType, State
 from outflow_core.tables import block
 
 SLICE = 4_000
@@ -97,6 +97,16 @@ class Ledger:
         """The tasks of a run by state, as far as they are known."""
         tally = self.index.tallies.get(run_id)
         return tally.counts() if tally else TaskCounts()
+
+    def failed_tasks(self, run_ids: Collection[int]) -> dict[int, list[int]]:
+        """The ids of the failed tasks of each of these runs, in order; of pages that were only counted by asking."""
+        found = {run_id: self.index.failed_tasks(run_id) for run_id in run_ids}
+        is_failed = block.c.type == BlockType.TASK, block.c.state == State.FAILED
+        for number in self.index.failed_pages(run_ids):
+            for row in self._reader.rows(select(block.c.run_id, block.c.id).where(*self._in_page(number), *is_failed)):
+                if row[0] in found:
+                    found[row[0]].append(row[1])
+        return {run_id: sorted(ids) for run_id, ids in found.items()}
 
     def look(self) -> Changes:
         """Bring the ledger up to date with the books, and say what is different.

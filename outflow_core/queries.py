@@ -14,13 +14,15 @@ from typing import Any, NoReturn
 
 from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or_, select, type_coerce
 
-from outflow_core.clock import SecondsSince
+from outflow_core import run_shape
+from outflow_core.clock import SecondsBetween, SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_paths, sealed_paths
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, TaskCounts
+from outflow_core.run_shape import Page, ShapeRow
 from outflow_core.states import BlockType, State
 from outflow_core.tables import block, configuration, edge, process, run, runtime_exception
 
@@ -65,6 +67,15 @@ _BLOCK = [
     as_text(block.c.end_time),
     block.c.hostname,
     block.c.parent_id,
+]
+_SHAPE = [
+    block.c.id,
+    block.c.parent_id,
+    _plain(block.c.type),
+    _plain(block.c.state),
+    block.c.name,
+    block.c.hostname,
+    SecondsBetween(block.c.start_time, block.c.end_time),
 ]
 
 
@@ -248,6 +259,33 @@ def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[Block
     """The blocks of these ids that exist and belong to the run, in no order."""
     query = select(*_BLOCK).where(block.c.run_id == run_id)
     return tuple(row for some in _chunks(ids) for row in _blocks(reads, query.where(block.c.id.in_(some))))
+
+
+def page_of(reads: Reads, run_id: int, number: int, size: int) -> Page | None:
+    """What is kept of the blocks of one run whose ids lie in a page; None when there are none."""
+    first = number * size
+    where = block.c.id >= first, block.c.id < first + size, block.c.run_id == run_id
+    return run_shape.page_of(first, _shapes(reads, select(*_SHAPE).where(*where).order_by(block.c.id)))
+
+
+def shapes_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> dict[int, ShapeRow]:
+    """The same of the blocks of these ids that exist and belong to the run."""
+    query = select(*_SHAPE).where(block.c.run_id == run_id)
+    return {row[0]: row for some in _chunks(ids) for row in _shapes(reads, query.where(block.c.id.in_(some)))}
+
+
+def first_block(reads: Reads, run_id: int) -> int | None:
+    """The id of the first block of a run, if it has any."""
+    found = reads.rows(select(block.c.id).where(block.c.run_id == run_id).order_by(block.c.id).limit(1))
+    return found[0][0] if found else None
+
+
+def _shapes(reads: Reads, query: Select[Any]) -> list[ShapeRow]:
+    rows = [tuple(row) for row in reads.rows(query)]
+    for kind, state, block_id in {(row[2], row[3]): (row[2], row[3], row[0]) for row in rows}.values():
+        _block_type(kind, block_id)
+        _state(state, f"outflow_block {block_id}")
+    return rows
 
 
 def _blocks(reads: Reads, query: Select[Any]) -> tuple[BlockRow, ...]:

@@ -12,7 +12,6 @@ from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_r
 from outflow_core.failures import Cause, History
 from outflow_core.rows import (
     BlockDetail,
-    BlockRow,
     ConfigurationRow,
     ExceptionRow,
     ProcessingRow,
@@ -21,6 +20,7 @@ from outflow_core.rows import (
     Sign,
     TaskCounts,
 )
+from outflow_core.run_shape import Shape
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import status, text
@@ -122,17 +122,16 @@ def line_object(line: RunLine) -> dict[str, Any]:
     return {**shown, "configuration_hash": line.config_hash, "last_sign": iso(line.last_sign)}
 
 
-def row_object(row: BlockRow) -> dict[str, Any]:
-    """One block of a run, without what stays behind until it is asked for."""
+def shape_object(shape: Shape) -> dict[str, Any]:
+    """One block of a run, as far as the tree of the run knows it."""
     return {
-        "id": row.id,
-        "type": row.type.value,
-        "name": row.name,
-        "state": row.state.value,
-        "start_time": iso(row.start_time),
-        "end_time": iso(row.end_time),
-        "hostname": row.hostname,
-        "parent_id": row.parent_id,
+        "id": shape.id,
+        "type": shape.type.value,
+        "name": shape.name,
+        "state": shape.state.value,
+        "seconds": None if shape.seconds is None else round(shape.seconds, 3),
+        "hostname": shape.hostname,
+        "parent_id": shape.parent_id,
     }
 
 

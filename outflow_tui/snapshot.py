@@ -8,7 +8,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
+from outflow_core.rows import BlockDetail, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
+from outflow_core.run_shape import RunShape
 from outflow_core.states import State
 from outflow_core.tries import Try
 from outflow_tui.timeline import Timeline
@@ -44,13 +45,15 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """All blocks of one run, oldest first, and how many items its maps have."""
+    """All blocks of one run, as far as they have been read, and how many items its maps have."""
 
     run_id: int
-    blocks: tuple[BlockRow, ...]
+    shape: RunShape = field(default_factory=RunShape)
     map_sizes: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     tries: Mapping[int, Try] = field(default_factory=lambda: MappingProxyType({}))
     """The tasks that were tried more than once, as far as the books can tell."""
+    is_whole: bool = True
+    """Whether all of its blocks have been read at least once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from textual import events
@@ -10,6 +11,7 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 
 from outflow_core.rows import BlockRow
+from outflow_core.run_shape import RunShape
 from outflow_tui import format as words
 from outflow_tui import keys, reports, status
 from outflow_tui.format import Glyphs
@@ -20,7 +22,7 @@ from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import RunLine
 from outflow_tui.timeline_lines import Order
-from outflow_tui.widgets.line_view import LineView
+from outflow_tui.widgets.line_view import MOST_SAID, LineView
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
 
@@ -58,13 +60,14 @@ class RunScreen(SelectedBlockScreen):
         return f"run-{self._run_id}"
 
     def plain_value(self) -> Any:
-        """The run, its blocks, and the selected one with all that is known of it."""
+        """The run, its blocks (of very many the first ones), and the selected one with all that is known of it."""
         snapshot, detail = self.snapshot, self.detail
         line = snapshot.line(self._run_id) if snapshot else None
-        blocks = snapshot.run.blocks if snapshot and snapshot.run else ()
+        blocks = snapshot.run.shape if snapshot and snapshot.run else RunShape()
         return {
             "run": reports.line_object(line) if line else None,
-            "blocks": [reports.row_object(row) for row in blocks],
+            "blocks": [reports.shape_object(shape) for shape in islice(blocks.shapes(), MOST_SAID)],
+            "blocks_left_out": max(len(blocks) - MOST_SAID, 0),
             "selected": reports.block_object(detail) if detail else None,
         }
 
