@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -147,8 +147,23 @@ def maps(draw: st.DrawFn) -> Rows:
     return {row.id: row for row in [top, around, *waiting]}
 
 
-def view_of(rows: Rows, shape: RunShape, inputs: Mapping[int, bytes]) -> RunView:
-    return RunView(1, shape, tries=tries_of(rows.values(), {number: (inputs.get(number, b""),) for number in rows}))
+@st.composite
+def tried(draw: st.DrawFn) -> Rows:
+    """A map whose items were tried more than once, one among the others."""
+    around = BlockRow(1, BlockType.WORKFLOW, "map", State.FAILED, NOW, None, "n1", None)
+    states = draw(st.lists(st.sampled_from([State.FAILED, State.SUCCESS]), max_size=12))
+    items = [replace(draw(blocks(2 + place)), state=state) for place, state in enumerate(states)]
+    times = [NOW + timedelta(seconds=item.id) for item in items]
+    done = [
+        replace(item, parent_id=1, type=BlockType.TASK, name="fit", start_time=time, end_time=time)
+        for item, time in zip(items, times, strict=True)
+    ]
+    return {row.id: row for row in [around, *done]}
+
+
+def view_of(rows: Rows, shape: RunShape, inputs: Sequence[bytes] = ()) -> RunView:
+    signs = {number: (sign,) for number, sign in enumerate(inputs)}
+    return RunView(1, shape, tries=tries_of([rows[number] for number in sorted(rows)], signs))
 
 
 def seen_whole(rows: Rows, view: RunView, chosen: Mapping[TaskKey, bool]) -> None:
@@ -169,13 +184,13 @@ def seen_whole(rows: Rows, view: RunView, chosen: Mapping[TaskKey, bool]) -> Non
 
 
 CHOICES = st.dictionaries(st.one_of(st.integers(1, 30), st.just("waiting fit")), st.booleans(), max_size=12)
-INPUTS = st.dictionaries(st.integers(1, 30), st.sampled_from([b"a", b"b"]))
+INPUTS = st.lists(st.sampled_from([b"a", b"b", b""]), min_size=31, max_size=31)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(runs(), maps()), CHOICES, INPUTS)
+@given(st.one_of(runs(), maps(), tried()), CHOICES, INPUTS)
 def test_the_lines_are_those_of_the_tree_that_is_made_of_all_blocks(
-    rows: Rows, chosen: dict[TaskKey, bool], inputs: dict[int, bytes]
+    rows: Rows, chosen: dict[TaskKey, bool], inputs: list[bytes]
 ) -> None:
     seen_whole(rows, view_of(rows, shape_of(map(shape_row, rows.values()), SIZE), inputs), chosen)
 
@@ -194,7 +209,7 @@ def test_a_run_that_goes_on_is_the_run_as_it_is_then(
             shape = shape.with_pages({number // SIZE: patched(page, {number: changed})})
         elif changed:
             shape = shape.with_pages({number // SIZE: shape_of([changed], SIZE).pages[0]})
-        seen_whole(rows, view_of(rows, shape, {}), chosen)
+        seen_whole(rows, view_of(rows, shape), chosen)
     assert shape == shape_of(map(shape_row, rows.values()), SIZE)
 
 
