@@ -3,14 +3,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format lint types contracts wheel bench screenshots clean
+.PHONY: help setup demo test check format lint types contracts wheel bench screenshots man clean
 
 help:
 	@echo "make demo         a pipeline that records itself, and the monitor on it"
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
 	@echo "make check        format, lint, types, import contracts, tests, wheel"
-	@echo "make bench        the figures of the README, as ratios to bare programs (minutes)"
-	@echo "make screenshots  the pictures of the README, from the real program"
+	@echo "make bench        the figures of the README, as ratios to bare programs (FIGURES='tick diff': those)"
+	@echo "make screenshots  the pictures of the README, and those the tests compare"
+	@echo "make man          the manual pages, from what the programs understand"
 
 .make/venv: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -48,10 +49,14 @@ wheel: .make/venv
 check: format lint types contracts test wheel
 
 bench: .make/venv .make/outflow
-	$(BIN)/python -m benchmarks.recording
+	$(BIN)/python -m benchmarks $(FIGURES) --json dist/figures.json
 
 screenshots: .make/venv
 	$(BIN)/python screenshots/make.py
+
+man: .make/venv
+	$(BIN)/outflow-tui man outflow-tui > docs/man/outflow-tui.1
+	$(BIN)/outflow-tui man outflow-db > docs/man/outflow-db.1
 
 clean:
 	rm -rf .make .venv .venv-outflow dist

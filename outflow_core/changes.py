@@ -10,10 +10,10 @@ deleted row of the past is noticed too, some time later.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, String, func, select, type_coerce
+from sqlalchemy import Select, String, bindparam, func, select, type_coerce
 
 from outflow_core import queries
 from outflow_core.block_index import SIZE, UNKNOWN, BlockIndex, Span
@@ -54,6 +54,14 @@ _GROUPS = [
     queries.as_text(func.max(block.c.start_time)),
     queries.as_text(func.max(block.c.end_time)),
 ]
+_IN_SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
+_BETWEEN = select(*_ROW).where(*_IN_SPAN)
+_ABOVE = select(*_ROW).where(block.c.id > bindparam("last")).order_by(block.c.id).limit(bindparam("count"))
+_COUNTED = select(*_GROUPS).where(*_IN_SPAN).group_by(*_KINDS).order_by(*_KINDS)
+_FAILED = select(block.c.id).where(
+    *_IN_SPAN, block.c.run_id == bindparam("run"), block.c.type == BlockType.TASK, block.c.state == State.FAILED
+)
+_Row = tuple[int, int, str, str, str, object, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +106,11 @@ class Ledger:
         tally = self.index.tallies.get(run_id)
         return tally.counts() if tally else TaskCounts()
 
-    def failed_tasks(self, run_ids: Collection[int]) -> dict[int, list[int]]:
-        """The ids of the failed tasks of each of these runs, in order; of pages that were only counted by asking."""
-        found = {run_id: self.index.failed_tasks(run_id) for run_id in run_ids}
-        is_failed = block.c.type == BlockType.TASK, block.c.state == State.FAILED
-        for number in self.index.failed_pages(run_ids):
-            for row in self._reader.rows(select(block.c.run_id, block.c.id).where(*self._in_page(number), *is_failed)):
-                if row[0] in found:
-                    found[row[0]].append(row[1])
-        return {run_id: sorted(ids) for run_id, ids in found.items()}
+    def failed_tasks(self, run_id: int) -> list[int]:
+        """The ids of one run's failed tasks, in order; where the blocks were only counted they are asked for."""
+        values = ({"run": run_id, **_page(number)} for number in self.index.failed_pages(run_id))
+        asked = (row[0] for page in values for row in self._reader.rows(_FAILED, page))
+        return sorted([*self.index.failed_of(run_id), *asked])
 
     def look(self) -> Changes:
         """Bring the ledger up to date with the books, and say what is different.
@@ -204,17 +208,13 @@ class Ledger:
 
     def _read_page(self, number: int) -> set[int]:
         """Know every block of a page; their ids."""
-        rows = self._rows(select(*_ROW).where(*self._in_page(number)))
+        rows = self._rows(_BETWEEN, _page(number))
         self.index.uncount(number)
         return self.index.learn(rows)
 
-    def _in_page(self, number: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return block.c.id >= number * PAGE, block.c.id < (number + 1) * PAGE
-
     def _count_page(self, number: int) -> bool:
         """Count the blocks of a page; whether they are others than before."""
-        found = self._reader.rows(select(*_GROUPS).where(*self._in_page(number)).group_by(*_KINDS).order_by(*_KINDS))
-        return self.index.count(number, [tuple(row) for row in found])
+        return self.index.count(number, [tuple(row) for row in self._reader.rows(_COUNTED, _page(number))])
 
     def _sweep(self, start: int) -> None:
         """Look once more at some blocks, wherever they are."""
@@ -231,7 +231,7 @@ class Ledger:
 
     def _read_new(self) -> None:
         while True:
-            rows = self._rows(select(*_ROW).where(block.c.id > self.index.last).order_by(block.c.id).limit(SLICE))
+            rows = self._rows(_ABOVE, {"last": self.index.last, "count": SLICE})
             self._changed_blocks |= self.index.learn(rows)
             if len(rows) < SLICE:
                 return
@@ -255,7 +255,7 @@ class Ledger:
         first, last = span
         for start in range(first, last + 1, SLICE):
             end = min(start + SLICE - 1, last)
-            rows = self._rows(select(*_ROW).where(block.c.id >= start, block.c.id <= end))
+            rows = self._rows(_BETWEEN, {"first": start, "last": end})
             self._changed_blocks |= self.index.learn(rows)
             self._changed_blocks |= self.index.keep_only((start, end), {row[0] for row in rows})
 
@@ -290,8 +290,7 @@ class Ledger:
         rows = self._rows(select(*_ROW).order_by(block.c.id.desc()).limit(count))
         if len(rows) == count:
             first = rows[-1][0]
-            rest = block.c.id >= first // PAGE * PAGE, block.c.id < first
-            rows += self._rows(select(*_ROW).where(*rest))
+            rows += self._rows(_BETWEEN, {"first": first // PAGE * PAGE, "last": first - 1})
         self._changed_blocks |= self.index.learn(rows)
         self._blocks_left = rows[-1][0] // PAGE * PAGE if len(rows) >= count else 0
 
@@ -306,10 +305,13 @@ class Ledger:
         self._blocks_left = number * PAGE
         self._know_unfinished()
 
-    def _rows(
-        self, query: Select[tuple[int, int, str, str, str, object, object]]
-    ) -> list[tuple[int, int, str, str, str, object, object]]:
-        return [tuple(row) for row in self._reader.rows(query)]
+    def _rows(self, query: Select[_Row], values: Mapping[str, int] | None = None) -> list[_Row]:
+        return [tuple(row) for row in self._reader.rows(query, values)]
+
+
+def _page(number: int) -> dict[str, int]:
+    """The first and the last id of a page, as a statement's values."""
+    return {"first": number * PAGE, "last": (number + 1) * PAGE - 1}
 
 
 def _windows(spans: Iterable[tuple[Span, int]], count: int) -> Iterator[list[Span]]:

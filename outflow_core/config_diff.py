@@ -144,3 +144,19 @@ def _is_same(old: Any, new: Any) -> bool:
     if isinstance(old, str) and isinstance(new, str):  # one of them may be masked
         return old == new
     return type(old) is type(new) and (old == new or (old != old and new != new))
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """A path as people write it.
+
+    >>> path_text(("fit", "steps", 2, "a.b"))
+    'fit.steps[2]."a.b"'
+    """
+    shown = ""
+    for step in path:
+        if isinstance(step, int):
+            shown += f"[{step}]"
+        else:
+            name = step if step and "." not in step and " " not in step else f'"{step}"'
+            shown += f".{name}" if shown else name
+    return shown

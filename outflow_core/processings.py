@@ -80,7 +80,18 @@ def processings(
 
     With `only_same` those of other configurations than `current` are left out, unread.
     """
-    held = _held(reads, wanted)
+    return processings_of_held(reads, _held(reads, wanted), current, command=command, only_same=only_same)
+
+
+def processings_of_held(
+    reads: Reads,
+    held: Sequence[Holder],
+    current: InForce | None = None,
+    *,
+    command: str | None = None,
+    only_same: bool = False,
+) -> tuple[ProcessingRow, ...]:
+    """The processings of inputs of which it is known which blocks hold them, newest first."""
     found = queries.runs_by_id(reads, {holder.run_id for holder in held})
     runs = [run for run in found if run.id >= 0 and command in (None, run.command)]
     stored = queries.configurations(reads, {run.configuration_id for run in runs})

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, Text, and_, bindparam, cast, func, or_, select, type_coerce
 
 from outflow_core import run_shape
 from outflow_core.clock import SecondsBetween, SecondsSince
@@ -25,6 +25,7 @@ from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Exception
 from outflow_core.run_shape import Page, ShapeRow
 from outflow_core.states import BlockType, State
 from outflow_core.tables import block, configuration, edge, process, run, runtime_exception
+from outflow_core.task_inputs import task_inputs
 
 CHUNK = 450
 """How many values one IN (...) holds: SQLite's older limit is 999."""
@@ -35,6 +36,8 @@ UUID_DIGITS = 8
 SLICE = 20_000
 """How many rows one statement goes over when a whole table has to be counted."""
 
+_STATES = {state.value: state for state in State}
+_TYPES = {kind.value: kind for kind in BlockType}
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?")
 
 
@@ -77,6 +80,10 @@ _SHAPE = [
     block.c.hostname,
     SecondsBetween(block.c.start_time, block.c.end_time),
 ]
+_IN_STRETCH = block.c.id >= bindparam("first"), block.c.id <= bindparam("last"), block.c.run_id == bindparam("run")
+_SHAPES = select(*_SHAPE).where(*_IN_STRETCH).order_by(block.c.id)
+_BETWEEN = select(*_BLOCK).where(*_IN_STRETCH).order_by(block.c.id)
+"""Made once: to make a statement costs more than to run it."""
 
 
 def runs(
@@ -251,8 +258,7 @@ def blocks_of(reads: Reads, run_id: int, *, after: int | None = None, count: int
 
 def blocks_between(reads: Reads, run_id: int, first: int, last: int) -> tuple[BlockRow, ...]:
     """The blocks of one run with ids from `first` to `last`, oldest first."""
-    where = and_(block.c.id >= first, block.c.id <= last, block.c.run_id == run_id)
-    return _blocks(reads, select(*_BLOCK).where(where).order_by(block.c.id))
+    return _blocks(reads, _BETWEEN, {"first": first, "last": last, "run": run_id})
 
 
 def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[BlockRow, ...]:
@@ -264,8 +270,7 @@ def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[Block
 def page_of(reads: Reads, run_id: int, number: int, size: int) -> Page | None:
     """What is kept of the blocks of one run whose ids lie in a page; None when there are none."""
     first = number * size
-    where = block.c.id >= first, block.c.id < first + size, block.c.run_id == run_id
-    return run_shape.page_of(first, _shapes(reads, select(*_SHAPE).where(*where).order_by(block.c.id)))
+    return run_shape.page_of(first, _shapes(reads, _SHAPES, {"run": run_id, "first": first, "last": first + size - 1}))
 
 
 def shapes_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> dict[int, ShapeRow]:
@@ -280,27 +285,27 @@ def first_block(reads: Reads, run_id: int) -> int | None:
     return found[0][0] if found else None
 
 
-def _shapes(reads: Reads, query: Select[Any]) -> list[ShapeRow]:
-    rows = [tuple(row) for row in reads.rows(query)]
-    for kind, state, block_id in {(row[2], row[3]): (row[2], row[3], row[0]) for row in rows}.values():
-        _block_type(kind, block_id)
-        _state(state, f"outflow_block {block_id}")
+def _shapes(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[ShapeRow]:
+    rows = [tuple(row) for row in reads.rows(query, values)]
+    for kind, state, number in {(row[2], row[3]): (row[2], row[3], row[0]) for row in rows}.values():
+        _ = _TYPES.get(kind) or _unknown_type(kind, number)
+        _ = _STATES.get(state) or _unknown_state(state, f"outflow_block {number}")
     return rows
 
 
-def _blocks(reads: Reads, query: Select[Any]) -> tuple[BlockRow, ...]:
+def _blocks(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> tuple[BlockRow, ...]:
     return tuple(
         BlockRow(
-            id=row[0],
-            type=_block_type(row[1], row[0]),
-            name=row[2],
-            state=_state(row[3], f"outflow_block {row[0]}"),
-            start_time=as_time(row[4]),
-            end_time=as_time(row[5]),
-            hostname=row[6],
-            parent_id=row[7],
+            number,
+            _TYPES.get(kind) or _unknown_type(kind, number),
+            name,
+            _STATES.get(state) or _unknown_state(state, f"outflow_block {number}"),
+            as_time(start),
+            as_time(end),
+            hostname,
+            parent,
         )
-        for row in reads.rows(query)
+        for number, kind, name, state, start, end, hostname, parent in reads.rows(query, values)
     )
 
 
@@ -423,8 +428,8 @@ def _exceptions(reads: Reads, where: ColumnElement[bool]) -> Iterator[ExceptionR
     c = runtime_exception.c
     query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, as_text(c.time)).order_by(c.id)
     for row in reads.rows(query.where(where)):
-        message, traceback = (mask_text(_words(value)) for value in row[3:5])
-        yield ExceptionRow(row[0], row[1], _words(row[2]), message, traceback, as_time(row[5]))
+        message, traceback = (mask_text(words(value)) for value in row[3:5])
+        yield ExceptionRow(row[0], row[1], words(row[2]), message, traceback, as_time(row[5]))
 
 
 def exception_places(reads: Reads, block_ids: Collection[int]) -> Iterator[list[tuple[int, int]]]:
@@ -438,7 +443,7 @@ def exception_places(reads: Reads, block_ids: Collection[int]) -> Iterator[list[
         yield [(row[0], row[1]) for row in reads.rows(among.where(where)) if row[1] in wanted]
 
 
-def _words(value: Any) -> str:
+def words(value: Any) -> str:
     """Text as a lenient database may hold it: bytes are read as UTF-8, what is missing is empty."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 
@@ -451,6 +456,16 @@ def failures_of(reads: Reads, blocks: Iterable[BlockRow]) -> list[Failure]:
     failed = [row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED]
     exceptions = exceptions_of(reads, [row.id for row in failed])
     return [Failure(row, exceptions[row.id][-1] if row.id in exceptions else None) for row in failed]
+
+
+def inputs_of_tasks(reads: Reads, blocks: Sequence[BlockRow], wanted: Collection[int]) -> dict[int, Mapping[str, Any]]:
+    """What these tasks were given, where it is known, secrets masked; `blocks` are all of their run, by id."""
+    if not wanted:
+        return {}
+    ids = {row.id for row in blocks if row.type is BlockType.WORKFLOW} | set(wanted)
+    query = select(block.c.id, as_text(block.c.input_values))
+    rows = [row for some in _chunks(ids) for row in reads.rows(query.where(block.c.id.in_(some)))]
+    return task_inputs(wanted, blocks, {row[0]: mask_inputs(as_json(row[1])) for row in rows})
 
 
 def configurations(reads: Reads, ids: Collection[int]) -> dict[int, ConfigurationRow]:
@@ -484,6 +499,11 @@ def hashes(reads: Reads, ids: Collection[int]) -> dict[int, str]:
 
 def as_time(text: str | None) -> datetime | None:
     """A time from a database's text, in the clock of whoever wrote it; what is no time is none."""
+    if isinstance(text, str) and len(text) == 26:  # nearly all are written in full
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=None)
+        except ValueError:
+            pass
     found = _TIME.match(text) if isinstance(text, str) else None
     if found is None:
         return None
@@ -495,19 +515,15 @@ def as_time(text: str | None) -> datetime | None:
 
 
 def _state(value: str, place: str) -> State:
-    try:
-        return State(value)
-    except ValueError:
-        raise SchemaError(f"{place}: unknown state {value!r}; the books are newer than this program.") from None
+    return _STATES.get(value) or _unknown_state(value, place)
 
 
-def _block_type(value: str, block_id: int) -> BlockType:
-    try:
-        return BlockType(value)
-    except ValueError:
-        raise SchemaError(
-            f"outflow_block {block_id}: unknown type {value!r}; the books are newer than this program."
-        ) from None
+def _unknown_state(value: str, place: str) -> NoReturn:
+    raise SchemaError(f"{place}: unknown state {value!r}; the books are newer than this program.")
+
+
+def _unknown_type(value: str, block_id: int) -> NoReturn:
+    raise SchemaError(f"outflow_block {block_id}: unknown type {value!r}; the books are newer than this program.")
 
 
 def _chunks(ids: Collection[int]) -> Iterable[list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, text
@@ -25,8 +25,8 @@ TRIES = 10
 class Reads(Protocol):
     """Whatever can be asked for the rows of a statement: a Reader, or a pipeline's own RoutedSession."""
 
-    def rows(self, statement: Executable) -> Sequence[Any]:
-        """The rows of a statement, fetched whole."""
+    def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """The rows of a statement, fetched whole; `values` are those of its parameters."""
 
 
 class Reader:
@@ -42,10 +42,11 @@ class Reader:
         self._engine: Engine | None = None
         self._connection: Connection | None = None
 
-    def rows(self, statement: Executable) -> Sequence[Any]:
-        """The rows of a statement about the books."""
-        bind_of(statement)
-        return self._ask(statement)
+    def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """The rows of a statement about the books; one with `values` was made once and is not looked at again."""
+        if values is None:
+            bind_of(statement)
+        return self._ask(statement, values)
 
     def has_processes(self) -> bool:
         """Whether our table of processes is there; an upgrade can make it at any time."""
@@ -69,11 +70,11 @@ class Reader:
         """Changes when another database has taken this one's place: nothing known before holds then."""
         return self._file.generation if self._file is not None else None
 
-    def _ask(self, statement: Executable) -> Sequence[Any]:
+    def _ask(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         for _ in range(TRIES):
             is_old = self._connection is not None
             try:
-                rows = self._connected().execute(statement).all()
+                rows = self._connected().execute(statement, values).all()
             except DBAPIError as error:
                 was_cut = is_old and error.connection_invalidated  # by a restarted server, most likely
                 if self._is_steady() and not was_cut and not self._gets_lenient(error):

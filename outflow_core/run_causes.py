@@ -24,9 +24,8 @@ FailedTasks = Callable[[Collection[int]], Mapping[int, Sequence[int]]]
 """The ids of the failed tasks of each of some runs."""
 
 
-def causes_of_run(reads: Reads, run: RunRow) -> tuple[Cause, ...]:
-    """The causes of a run's failures with their history, all at once."""
-    blocks = queries.blocks_of(reads, run.id)
+def causes_of_run(reads: Reads, run: RunRow, blocks: Sequence[BlockRow]) -> tuple[Cause, ...]:
+    """The causes of the failures among a run's blocks with their history, all at once."""
     failed = {row.id: row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED}
     failures, earlier = RunFailures(reads, lambda ids: [failed[block_id] for block_id in ids]), EarlierCauses(reads)
     for _ in failures.read(failed):
@@ -74,6 +73,11 @@ class RunFailures:
         for block in self._blocks(exceptions.keys()) if exceptions else ():
             self._told[block.id] = told_by(Failure(block, exceptions[block.id]))
             self._seen[block.id] = failed[block.id]
+
+    @property
+    def number(self) -> int:
+        """How many failures have been read."""
+        return len(self._told)
 
     def causes(self, mended: Collection[int] = ()) -> tuple[Cause, ...]:
         """The causes of what has been read."""

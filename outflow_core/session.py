@@ -78,9 +78,9 @@ class RoutedSession(Session):
         connection = self.connection(bind_arguments={"bind": self._engines.engine(key, self.role)})
         return bool(getattr(connection.connection.driver_connection, "in_transaction", False))
 
-    def rows(self, statement: Executable) -> Sequence[Any]:
-        """The rows of a statement, fetched whole."""
-        return self.execute(statement).all()
+    def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """The rows of a statement, fetched whole; `values` are those of its parameters."""
+        return self.execute(statement, values).all()
 
 
 def _name_statement(state: ORMExecuteState) -> None:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events
@@ -37,6 +38,7 @@ from outflow_tui.screens.neighbours import NeighboursScreen
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
 from outflow_tui.screens.save import SaveScreen
+from outflow_tui.screens.search_books import SearchBooksScreen
 from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
@@ -57,6 +59,7 @@ _HELP_OF: dict[type[BooksScreen], str] = {
     ConfigurationScreen: "Configuration",
     ConfigDiffScreen: "Difference",
     SaveScreen: "Save",
+    SearchBooksScreen: "Search all runs",
 }
 
 
@@ -125,8 +128,14 @@ class OutflowApp(App[None]):
         elif likes.theme is not None:
             self.theme = likes.theme
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Textual's colours, and ours for words."""
+        variables = super().get_css_variables()
+        return variables | themes.inks(variables, dark=self.current_theme.dark)
+
     def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
-        return Poller(source.name, source.opens, lambda snapshot: self._receive(place, snapshot), seconds=seconds)
+        post = partial(self._receive, place)
+        return Poller(source.name, source.opens, post, seconds=seconds, clock=self.clock)
 
     def _receive(self, place: int, snapshot: Snapshot) -> None:
         """Called in a poller's thread; while an editor has the terminal nobody reads mail, and only the last counts."""
@@ -211,7 +220,8 @@ class OutflowApp(App[None]):
     def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
         """Put a screen on top, and look at what it wants to know."""
         screen.set_reactive(BooksScreen.seen, self.seen)
-        screen.data_bind(OutflowApp.seen)
+        with self._context():  # a click is answered by a screen, which has no such data to bind
+            screen.data_bind(OutflowApp.seen)
         self.push_screen(screen, self._and_refocus(then))
         self.refocus(screen)
 
@@ -229,13 +239,13 @@ class OutflowApp(App[None]):
         for place, poller in enumerate(self._pollers):
             poller.look_at(top.wants(place) if isinstance(top, BooksScreen) else Focus())
 
-    def open_run(self, place: int, run_id: int) -> None:
-        """Show one run."""
-        self.show(RunScreen(self.glyphs, place, run_id))
+    def open_run(self, place: int, run_id: int, block_id: int | None = None) -> None:
+        """Show one run, perhaps at a block."""
+        self.show(RunScreen(self.glyphs, place, run_id, block_id))
 
-    def open_configuration(self, place: int, run_id: int) -> None:
-        """Show the configuration of one run."""
-        self.show(ConfigurationScreen(self.glyphs, place, run_id))
+    def open_configuration(self, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
+        """Show the configuration of one run, perhaps at a section and a path in it."""
+        self.show(ConfigurationScreen(self.glyphs, place, run_id, at))
 
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs."""
@@ -279,10 +289,32 @@ class OutflowApp(App[None]):
     def _help_of(self, screen: Screen[Any]) -> str:
         return next((name for kind, name in _HELP_OF.items() if isinstance(screen, kind)), "Everywhere")
 
+    def action_command_palette(self) -> None:
+        """Everything by name; the cursor there does not blink, for that would be written for ever."""
+        super().action_command_palette()
+        self.call_later(self._hold_cursor_still)
+
+    def _hold_cursor_still(self) -> None:
+        for field in self.screen.query(Input):
+            field.cursor_blink = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Frames of libraries can be shown where the screen on top has a traceback."""
+        if action == "libraries" and self.screen_stack:
+            return self.screen.check_action(action, parameters)
+        return super().check_action(action, parameters)
+
     async def action_back(self) -> None:
         """Close the screen on top; home stays."""
         if len(self.screen_stack) > 2:
             self.screen.dismiss(None)
+
+    def action_search_books(self) -> None:
+        """Search everything in the books, from wherever the user is."""
+        if isinstance(self.screen, SearchBooksScreen):
+            self.screen.action_type()
+        elif isinstance(self.screen, BooksScreen):
+            self.show(SearchBooksScreen(self.glyphs, several=len(self._sources) > 1))
 
     def action_save_as(self) -> None:
         """Choose as what to save the screen on top."""
@@ -312,10 +344,12 @@ class OutflowApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """The palette: what the keys of this screen do, in words, and the program's own."""
-        for table in {id(table): table for table in [keys.SCREENS[self._help_of(screen)][0], keys.APP]}.values():
+        said = set()
+        for table in (keys.SCREENS[self._help_of(screen)][0], keys.APP):
             for binding in keys.bindings(table):
-                if not _is_possible(binding.action, screen):
+                if binding.tooltip in said or not _is_possible(binding.action, screen):
                     continue
+                said.add(binding.tooltip)
                 pressed = f"key {keys.shown(self.keymap.get(binding.id or '', binding.key))}"
                 yield SystemCommand(binding.tooltip, pressed, self._runner(binding.action))
         yield SystemCommand("Choose other colours", "themes", self.action_change_theme)

@@ -16,6 +16,9 @@ from outflow_core.run_causes import EarlierCauses, RunFailures
 from outflow_core.tries import mended
 from outflow_tui.snapshot import RunView
 
+GROWTH = 1.5
+"""How many times as many failures have to be read before their causes are shown anew: grouping takes a while too."""
+
 
 class CauseReading:
     """Reads on for a moment at each look, in the thread of the source; earlier runs are read once for all."""
@@ -31,6 +34,7 @@ class CauseReading:
         self._steps: Iterator[None] = iter(())
         self._history_steps: Iterator[None] = iter(())
         self._is_read = False
+        self._shown = 0
 
     def again(self) -> None:
         """The books have changed: exceptions may have come after the states of their tasks."""
@@ -46,8 +50,10 @@ class CauseReading:
             self._find_earlier()
         if not self._is_read:
             self._is_read = _went_through(self._steps, until)
-            found = self._failures.causes(mended(view.tries))
-            self._show(_told_as_before(found, self.causes or ()))
+            if self._is_read or self._failures.number >= GROWTH * self._shown:
+                self._shown = self._failures.number
+                found = self._failures.causes(mended(view.tries))
+                self._show(_told_as_before(found, self.causes or ()))
         is_told = self._is_read and self._ledger.is_complete and _went_through(self._history_steps, until)
         if is_told and self._earlier is not None and self.causes is not None:
             earlier = self._known.known(self._earlier.runs)
@@ -68,7 +74,7 @@ class CauseReading:
             self._history_steps = self._known.read(earlier.runs, self._failed_tasks) if earlier else iter(())
 
     def _failed_tasks(self, run_ids: Collection[int]) -> Mapping[int, Sequence[int]]:
-        return self._ledger.failed_tasks(run_ids)
+        return {run_id: self._ledger.failed_tasks(run_id) for run_id in run_ids}
 
 
 def _failed_in(view: RunView) -> dict[int, Hashable]:

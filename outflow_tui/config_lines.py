@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from outflow_core.config_diff import Change, Path, apart, beyond_comparison, diff, is_same_row
+from outflow_core.config_diff import path_text as path_text
 from outflow_core.masking import MASK
 from outflow_core.rows import ConfigurationRow
 from outflow_tui.format import Glyphs, as_text
@@ -27,6 +28,12 @@ def config_lines(row: ConfigurationRow) -> tuple[Line, ...]:
     if row.masked:
         laid.append(("masked", [(f"masked, by the names of their keys: {len(row.masked)}", "dim")], 0))
     return tuple(Line(key, tuple(pieces), depth) for key, pieces, depth in laid)
+
+
+def place_at(lines: Sequence[Line], section: str, path: str) -> Hashable:
+    """The key of the line on which the value of a path stands: its own, or that of the list that holds it."""
+    keys = (line.key for line in lines if isinstance(line.key, tuple) and line.key[0] == section)
+    return max((key for key in keys if path.startswith(path_text(key[1:]))), key=len, default=(section,))
 
 
 def _nested(value: Any, path: tuple[str | int, ...], depth: int) -> Iterator[Laid]:
@@ -52,22 +59,6 @@ def _is_short(value: Any) -> bool:
 
 def _look(value: Any) -> str:
     return "warning" if isinstance(value, str) and MASK in value else "dim" if value is None else "success"
-
-
-def path_text(path: Sequence[str | int]) -> str:
-    """A path as people write it.
-
-    >>> path_text(("fit", "steps", 2, "a.b"))
-    'fit.steps[2]."a.b"'
-    """
-    shown = ""
-    for step in path:
-        if isinstance(step, int):
-            shown += f"[{step}]"
-        else:
-            name = step if step and "." not in step and " " not in step else f'"{step}"'
-            shown += f".{name}" if shown else name
-    return shown
 
 
 def diff_lines(

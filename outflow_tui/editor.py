@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import PurePath
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from outflow_core.errors import OutflowError
-from outflow_core.tracebacks import Frame
 from outflow_tui.text import clean
+
+if TYPE_CHECKING:
+    from outflow_core.tracebacks import Frame
 
 Way = Callable[[str, int], list[str]]
 """The arguments by which an editor opens a file at a line."""

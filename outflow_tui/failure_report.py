@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from outflow_core.config_diff import diff
 from outflow_core.masking import mask_said
@@ -86,28 +87,33 @@ def _times(row: RunRow | BlockRow) -> str:
 
 
 def _sections(failed: Failed) -> Iterator[str]:
-    exception = failed.detail.exception
+    yield from failure_sections(failed.detail, failed.detail.input_values)
+    yield from since_it_worked(failed.last_success, failed.its_configuration, failed.configuration)
+
+
+def failure_sections(detail: BlockDetail, values: Any) -> Iterator[str]:
+    """What was raised, the inputs, and the traceback, as far as they are known."""
+    exception = detail.exception
     if exception is not None:
         said = mask_said(headline(parse(exception.traceback)) or exception.message)
         yield code(said, 1000)
-    inputs = plain_inputs(failed.detail.input_values)
+    inputs = plain_inputs(values)
     if inputs not in ({}, [], None):
         yield "**Inputs**"
         yield fenced(shortened(mask_said("\n".join(value_lines(inputs))), INPUTS_LENGTH))
     if exception is not None:
         yield "**Traceback**"
         yield fenced(shortened(mask_said(exception.traceback), TRACEBACK_LENGTH))
-    yield from _since_it_worked(failed)
 
 
-def _since_it_worked(failed: Failed) -> Iterator[str]:
+def since_it_worked(
+    before: RunLine | None, old: ConfigurationRow | None, new: ConfigurationRow | None
+) -> Iterator[str]:
     """What differs from the last success, as far as it is known."""
-    before = failed.last_success
     if before is None:
         yield "No run of this command before it was successful."
         return
     when = f"run {before.row.id}, the last success of this command ({_times(before.row)})"
-    old, new = failed.its_configuration, failed.configuration
     if old is None or new is None:
         yield f"What differs from {when} is not known: the configurations were not read."
         return

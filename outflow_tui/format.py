@@ -7,10 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outflow_core.rows import TaskCounts
 from outflow_core.states import State
+
+if TYPE_CHECKING:
+    from outflow_core.rows import TaskCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +39,21 @@ class Glyphs:
     after: str
     levels: str
     """From little to much."""
+    sorting: str
+    """Sorted with the greatest first, and with the least first."""
 
 
 UNICODE = Glyphs(
     states={State.PENDING: "·", State.RUNNING: "▶", State.FAILED: "✗", State.SUCCESS: "✓", State.SKIPPED: "-"},
     opened="▾", closed="▸", done="█", failed="▒", skipped="░", left="·",
     ellipsis="…", bar="│", marked="●", arrow="→", change="*", slow="!",
-    span="━", broken="┅", before="◂", after="▸", levels="▁▂▃▄▅▆▇█",
+    span="━", broken="┅", before="◂", after="▸", levels="▁▂▃▄▅▆▇█", sorting="▾▴",
 )  # fmt: skip
 ASCII = Glyphs(
     states={State.PENDING: ".", State.RUNNING: ">", State.FAILED: "x", State.SUCCESS: "o", State.SKIPPED: "-"},
     opened="v", closed=">", done="#", failed="x", skipped="~", left="-",
     ellipsis="~", bar="|", marked="@", arrow="->", change="*", slow="!",
-    span="=", broken="x", before="<", after=">", levels=".:-=+*%#",
+    span="=", broken="x", before="<", after=">", levels=".:-=+*%#", sorting="v^",
 )  # fmt: skip
 
 
@@ -118,6 +122,15 @@ def moment(when: datetime | None, now: datetime, *, short: bool = False) -> str:
     if when.year == now.year:
         return f"{when:%m-%d}" if short else f"{when:%m-%d %H:%M}"
     return f"{when:%Y-%m}" if short else f"{when:%Y-%m-%d}"
+
+
+def dated(when: datetime | None) -> str:
+    """A time with its day, for what is read on another day.
+
+    >>> dated(datetime(2026, 11, 2, 9, 5)), dated(None)
+    ('2026-11-02 09:05:00', '')
+    """
+    return f"{when:%Y-%m-%d %H:%M:%S}" if when is not None else ""
 
 
 def age(since: datetime, now: datetime) -> str:

@@ -14,6 +14,7 @@ def _key(keys: str, action: str, label: str, tooltip: str, *, hidden: bool = Fal
 
 
 APP: list[BindingType] = [
+    _key("ctrl+f", "search_books", "find", "Search all runs: inputs, names, errors, values", priority=True),
     _key("question_mark", "help", "keys", "Show the keys of this screen"),
     _key("r", "read_now", "read", "Read now instead of at the next tick", hidden=True),
     _key("p", "pause", "pause", "Hold the view still, or go on", hidden=True),
@@ -25,8 +26,8 @@ APP: list[BindingType] = [
 LINES: list[BindingType] = [
     _key("down,j", "move(1)", "down", "One line down", hidden=True),
     _key("up,k", "move(-1)", "up", "One line up", hidden=True),
-    _key("pagedown,ctrl+f,ctrl+d", "page(1)", "page down", "One page down", hidden=True),
-    _key("pageup,ctrl+b,ctrl+u", "page(-1)", "page up", "One page up", hidden=True),
+    _key("pagedown,ctrl+d", "page(1)", "page down", "One page down", hidden=True),
+    _key("pageup,ctrl+u", "page(-1)", "page up", "One page up", hidden=True),
     _key("home,g", "jump(0)", "first", "To the first line", hidden=True),
     _key("end,G", "jump(1)", "last", "To the last line", hidden=True),
 ]
@@ -46,6 +47,8 @@ RUNS: list[BindingType] = [
     _key("enter", "open", "open", "Open the run: its tasks, and its first failure"),
     _key("slash", "filter", "filter", "Filter as you type (state:failed, host:a, since:2d)"),
     _key("f", "failed", "failed", "Only runs with failures, or all again"),
+    _key("s", "sort", "sort", "Newest, longest, most failed, by command, by state", hidden=True),
+    _key("S", "reverse", "reverse", "Turn the order round", hidden=True),
     _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
     _key("d", "diff", "diff", "Compare the marked runs, or the mark and this run"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
@@ -147,6 +150,12 @@ SAVE: list[BindingType] = [
     _key("q,escape", "app.back", "back", "Back"),
 ]
 
+SEARCH_ALL: list[BindingType] = [
+    _key("enter", "open", "open", "Go there: the task in its run, or the value"),
+    _key("slash", "type", "words", "Back to the line in which is typed"),
+    _key("q,escape", "app.back", "back", "Back"),
+]
+
 TABLE: list[BindingType] = [
     _key("right,l", "column(1)", "next run", "The columns one run further on", priority=True),
     _key("left,h", "column(-1)", "previous", "The columns one run back", priority=True),
@@ -169,6 +178,7 @@ SCREENS: dict[str, list[list[BindingType]]] = {
     "Configuration": [CONFIGURATION, FOLDS, LINES, SIDEWAYS],
     "Difference": [DIFF, LINES, SIDEWAYS],
     "Several configurations": [TABLE, LINES],
+    "Search all runs": [SEARCH_ALL, LINES],
     "Save": [SAVE, LINES],
     "Searching": [SEARCHING],
     "Everywhere": [APP],

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from outflow_core.tracebacks import Frame
 from outflow_tui import text
+
+if TYPE_CHECKING:
+    from outflow_core.tracebacks import Frame
 
 Piece = tuple[str, str]
 """Some text, foreign or ours, and the names of its looks (see `LineView.LOOKS`) with blanks between, or ''."""

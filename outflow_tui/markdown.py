@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from outflow_tui.text import clean
 
 _TICKS = re.compile("`+")
+_PLAIN = re.compile(r"(?!.*(?://|www\.))[A-Za-z0-9 .:,/-]*")
+_KEPT = re.compile(r"[^A-Za-z0-9 ]")
 
 
 def code(words: str, length: int = 300) -> str:
@@ -36,6 +39,31 @@ def fenced(words: str, language: str = "") -> str:
     body = "\n".join(clean(line) for line in words.rstrip("\n").split("\n"))
     fence = "`" * max(_longest(body) + 1, 3)
     return f"{fence}{language}\n{body}\n{fence}"
+
+
+def cell(words: str, length: int = 300) -> str:
+    """Some words in a cell of a table: as code, unless nothing in them could mean anything.
+
+    >>> cell("8m31s"), cell("reduce_night"), cell("a|b")
+    ('8m31s', '`reduce_night`', '<code>a&#124;b</code>')
+    """
+    if not words.strip() or _PLAIN.fullmatch(words):
+        return words.strip()
+    if "|" not in words[:length]:
+        return code(words, length)
+    return f"<code>{_KEPT.sub(lambda found: f'&#{ord(found[0])};', clean(words[:length]))}</code>"
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table, a line for each row.
+
+    >>> print(table(("ID", "COMMAND"), [("4", "fit_all")]))
+    | ID | COMMAND |
+    | --- | --- |
+    | 4 | `fit_all` |
+    """
+    lines = [list(titles), ["---"] * len(titles), *([cell(words) for words in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _longest(words: str) -> int:

@@ -31,11 +31,18 @@ class Poller:
     """
 
     def __init__(
-        self, name: str, opens: Callable[[], Looks], post: Callable[[Snapshot], object], *, seconds: float = 1.0
+        self,
+        name: str,
+        opens: Callable[[], Looks],
+        post: Callable[[Snapshot], object],
+        *,
+        seconds: float = 1.0,
+        clock: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._opens = opens
         self._post = post
         self._seconds = seconds
+        self._clock = clock
         self._source: Looks | None = None
         self._focus = Focus()
         self._last = Snapshot(name)
@@ -72,7 +79,7 @@ class Poller:
                 if seen != self._last:
                     self._last = seen
                     self._post(seen)
-                is_behind = (seen.is_reading or not seen.is_complete) and seen.error is None
+                is_behind = seen.is_behind
                 if not is_behind or self._focus == seen.focus:
                     self._wake.wait(0.01 if is_behind else seen.retry_seconds or self._seconds)
         finally:
@@ -86,6 +93,6 @@ class Poller:
                 self._source = self._opens()
             return self._source.look(self._focus)
         except OutflowError as error:
-            since = self._last.failing_since or datetime.now()
+            since = self._last.failing_since or self._clock()
             wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
             return replace(self._last, focus=self._focus, error=str(error), failing_since=since, retry_seconds=wait)

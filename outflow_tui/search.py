@@ -8,23 +8,12 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from outflow_core.sought import folded
 from outflow_tui import text
 from outflow_tui.lines import Line, Piece, plain
 
 Span = tuple[int, int, str]
 """From where to where in a line's text, and the look of it."""
-
-
-def folded(words: str) -> str:
-    """The text in small letters, of the same length, so that places in it are places in the text.
-
-    >>> folded("Frame İ"), folded("ΟΔΟΣ")
-    ('frame İ', 'οδοσ')
-    """
-    small = words.lower()
-    if len(small) != len(words):
-        small = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in words)
-    return small.replace("ς", "σ")
 
 
 def is_exact(wanted: str) -> bool:

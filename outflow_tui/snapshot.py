@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from outflow_core.failures import Cause
-from outflow_core.rows import BlockDetail, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
-from outflow_core.run_shape import RunShape
 from outflow_core.states import State
-from outflow_core.tries import Try
-from outflow_tui.timeline import Timeline
+
+if TYPE_CHECKING:  # the first frame waits for none of them
+    from outflow_core.failures import Cause
+    from outflow_core.findings import Found
+    from outflow_core.rows import BlockDetail, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
+    from outflow_core.run_shape import RunShape
+    from outflow_core.tries import Try
+    from outflow_tui.run_profile import RunProfile
+    from outflow_tui.timeline import Timeline
 
 SILENT_AFTER_SECONDS = 900
 """A running run is called silent when none of its tasks began or ended for this long."""
@@ -48,7 +53,7 @@ class RunView:
     """All blocks of one run, as far as they have been read, and how many items its maps have."""
 
     run_id: int
-    shape: RunShape = field(default_factory=RunShape)
+    shape: RunShape
     map_sizes: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     tries: Mapping[int, Try] = field(default_factory=lambda: MappingProxyType({}))
     """The tasks that were tried more than once, as far as the books can tell."""
@@ -66,6 +71,10 @@ class Focus:
     timeline: bool = False
     configurations_of: frozenset[int] = frozenset()
     """The runs whose configurations are looked at."""
+    profiles_of: frozenset[int] = frozenset()
+    """The runs whose hosts and durations are compared."""
+    search: tuple[str, int] | None = None
+    """Words to look for everywhere; with another number the same words are looked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +96,20 @@ class Snapshot:
     timeline: Timeline | None = None
     configurations: Mapping[int, ConfigurationRow] = field(default_factory=lambda: MappingProxyType({}))
     """Stored configurations by run id."""
+    profiles: Mapping[int, RunProfile] = field(default_factory=lambda: MappingProxyType({}))
+    """Hosts and durations of tasks by run id."""
+    search: Found | None = None
     read_at: datetime | None = None
     """When something new was last read."""
     error: str | None = None
     failing_since: datetime | None = None
     retry_seconds: float = 0.0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more to read than was read in this look."""
+        is_searching = self.search is not None and not self.search.is_over
+        return self.error is None and (not self.is_complete or self.is_reading or is_searching)
 
     def line(self, run_id: int) -> RunLine | None:
         """The line of one run."""

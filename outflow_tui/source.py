@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
 from outflow_core import queries
+from outflow_core.book_search import Search
 from outflow_core.changes import Changes, Ledger
-from outflow_core.errors import NotFoundError, SourceError
+from outflow_core.errors import ConfigError, NotFoundError, SourceError
+from outflow_core.findings import Found
+from outflow_core.in_force import InForce
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
-from outflow_core.rows import BlockDetail, ConfigurationRow, Life, RunRow
+from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
 from outflow_core.run_causes import EarlierCauses
 from outflow_core.settings import Database
+from outflow_core.states import State
 from outflow_tui.cause_reading import CauseReading
 from outflow_tui.run_in_focus import RunInFocus
+from outflow_tui.run_profile import RunProfile, profile_of
 from outflow_tui.run_rows import RunRows
 from outflow_tui.snapshot import Focus, RunLine, Snapshot, last_success_before
 from outflow_tui.timeline import Timekeeper, Timeline
@@ -25,6 +30,8 @@ from outflow_tui.usual import Earlier, earlier_of
 TRIES = 3
 READING_SECONDS = 0.15
 """How long one look goes on with what is long to read before it hands in what it has."""
+SEARCH_SECONDS = 0.1
+"""How long one look goes on with a search before it hands in what it has."""
 SAMPLE = 4_000
 """How many ids at either end of an earlier run are read to learn what is usual."""
 
@@ -32,7 +39,12 @@ SAMPLE = 4_000
 class BooksSource:
     """Looks into one database of books; what did not change is not read again."""
 
-    def __init__(self, database: Database, *, copy: bool = False) -> None:
+    def __init__(
+        self, database: Database, *, copy: bool = False, in_force: Callable[[], InForce | None] = lambda: None
+    ) -> None:
+        self._in_force = in_force
+        self._search: Search | None = None
+        self._sought: tuple[str, int] | None = None
         self._reader = Reader(database, copy=copy)
         self._ledger = Ledger(self._reader)
         self._watch = Watch()
@@ -49,6 +61,8 @@ class BooksSource:
         self._timeline: Timeline | None = None
         self._earlier: Earlier | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
+        self._profiles: Mapping[int, RunProfile] = MappingProxyType({})
+        self._profiled: dict[int, tuple[State, int]] = {}
         self._focus = Focus()
         self._read_at: datetime | None = None
 
@@ -67,8 +81,10 @@ class BooksSource:
 
     def _forget(self) -> None:
         """Read everything again next time: what changed may have been lost half way."""
+        self._search = self._sought = None
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
         self._earlier_causes, self._causes, self._rows = EarlierCauses(self._reader), None, None
+        self._profiled = {}
 
     def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
@@ -101,8 +117,25 @@ class BooksSource:
             causes=self._causes.causes if self._causes else None,
             timeline=self._timeline,
             configurations=self._configurations,
+            profiles=self._profiles,
+            search=self._go_on_searching(focus.search) if focus.search else None,
             read_at=self._read_at,
         )
+
+    def _go_on_searching(self, sought: tuple[str, int]) -> Found:
+        """A little more of the search; one that is over stays as it is, whatever changes in the books."""
+        if self._search is None or self._sought != sought:
+            self._search = Search(self._reader, sought[0], in_force=self._configuration_in_force)
+            self._sought = sought
+        self._search.go_on(SEARCH_SECONDS)
+        return self._search.found()
+
+    def _configuration_in_force(self) -> InForce | None:
+        """What the configuration file says now; while it cannot be read none is known."""
+        try:
+            return self._in_force()
+        except ConfigError:
+            return None
 
     def close(self) -> None:
         """Give up the connection."""
@@ -151,6 +184,7 @@ class BooksSource:
         self._follow_causes(focus)
         self._follow_rows(focus)
         self._configurations = self._read_configurations(focus.configurations_of)
+        self._profiles = self._read_profiles(focus.profiles_of)
 
     def _read_detail(self, focus: Focus) -> BlockDetail | None:
         if focus.run_id is None or focus.block_id is None:
@@ -202,11 +236,31 @@ class BooksSource:
         if before is None or tally is None:
             return None
         if self._earlier is None or self._earlier.run_id != before.row.id:
-            middle = min(tally.first + SAMPLE, tally.last + 1)
-            spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
-            rows = [row for span in spans for row in queries.blocks_between(self._reader, before.row.id, *span)]
-            self._earlier = earlier_of(before.row.id, rows)
+            self._earlier = earlier_of(before.row.id, self._two_ends(before.row.id))
         return self._earlier
+
+    def _two_ends(self, run_id: int) -> list[BlockRow]:
+        """The first and the last blocks of a run that is counted; of most runs these are all."""
+        tally = self._ledger.index.tallies[run_id]
+        middle = min(tally.first + SAMPLE, tally.last + 1)
+        spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
+        return [row for span in spans for row in queries.blocks_between(self._reader, run_id, *span)]
+
+    def _read_profiles(self, run_ids: Collection[int]) -> Mapping[int, RunProfile]:
+        """Hosts and durations of these runs; of one that goes on, anew when twice as many tasks are over."""
+        if not self._ledger.is_complete:
+            return MappingProxyType({})
+        rows = self._ledger.runs
+        counted = [number for number in run_ids if number in rows and number in self._ledger.index.tallies]
+        grown = {number: (rows[number].state, self._ledger.counts(number).done.bit_length()) for number in counted}
+        new = {number for number, stage in grown.items() if self._profiled.get(number) != stage}
+        if not new and self._profiles.keys() == grown.keys():
+            return self._profiles
+        kept = {number: self._profiles[number] for number in grown if number in self._profiles and number not in new}
+        missing = [number for number in grown if number not in kept]
+        read = {number: profile_of(number, self._two_ends(number)) for number in missing}
+        self._profiled = grown
+        return MappingProxyType(kept | read)
 
     def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:
         wanted = {

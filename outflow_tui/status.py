@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from outflow_core.rows import LostProcess
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui.format import Glyphs
 from outflow_tui.snapshot import SILENT_AFTER_SECONDS, RunLine, Snapshot
+
+if TYPE_CHECKING:
+    from outflow_core.rows import LostProcess
 
 
 def standing(seen: Sequence[Snapshot], *, is_paused: bool, now: datetime) -> str:
@@ -65,6 +68,17 @@ def state_words(line: RunLine, now: datetime, glyphs: Glyphs) -> str:
     """The state of a run with its sign: what it claims, unless there is doubt."""
     state = line.row.state
     return doubt(line, now) or f"{glyphs.states[state]} {state.value}"
+
+
+def unfinished(line: RunLine) -> str:
+    """Which tasks of a run that ended as a success did not: those that failed, never ran, or still say running."""
+    tasks = line.tasks
+    if line.row.state is not State.SUCCESS:
+        return ""
+    parts = [(tasks.failed, "failed"), (tasks.pending, "never ran"), (tasks.running, "still said to run")]
+    told = [(number, what) for number, what in parts if number]
+    first = [f"{number} task{'s' if number > 1 else ''} {what}" for number, what in told[:1]]
+    return ", ".join([*first, *(f"{number} {what}" for number, what in told[1:])])
 
 
 def reason(line: RunLine, now: datetime) -> str:
@@ -124,10 +138,14 @@ def trouble(snapshot: Snapshot) -> str:
 
 def tally(lines: Sequence[RunLine], now: datetime) -> str:
     """How many runs are in each state that occurs; those that are gone or silent are not called running."""
-    numbers = Counter(_kind(line, now) for line in lines)
-    order = ("running", "gone", "silent", "failed", "success", "pending", "skipped")
-    return "   ".join(f"{numbers[name]} {name}" for name in order if numbers[name])
+    numbers = Counter(kind(line, now) for line in lines)
+    return "   ".join(f"{numbers[name]} {name}" for name in KINDS if numbers[name])
 
 
-def _kind(line: RunLine, now: datetime) -> str:
+KINDS = ("running", "gone", "silent", "failed", "success", "pending", "skipped")
+"""What a run can be called, in the order in which people ask for it."""
+
+
+def kind(line: RunLine, now: datetime) -> str:
+    """What a run is called: its state, unless it is gone or silent."""
     return "gone" if line.lost is not None else "silent" if silence(line, now) else line.row.state.value

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from textual.color import Color
 from textual.theme import Theme
 
 SAFE = Theme(
@@ -33,3 +36,14 @@ SAFE_LIGHT = Theme(
     dark=False,
 )
 OWN = (SAFE, SAFE_LIGHT)
+
+
+def inks(variables: Mapping[str, str], *, dark: bool) -> dict[str, str]:
+    """Colours for words: Textual's own, but darker on a light ground, where those are too pale to be read."""
+    found = {f"ink-{name}": variables[f"text-{name}"] for name in ("warning", "success", "accent")}
+    if dark:
+        return found
+    return {
+        name: colour if colour.startswith("ansi") else Color.parse(colour).darken(0.12).hex
+        for name, colour in found.items()
+    }

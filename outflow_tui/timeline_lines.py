@@ -97,12 +97,12 @@ def period_of(line: RunLine, timeline: Timeline, now: datetime) -> Period | None
     if row.start_time is None:
         if not spans:
             return None
-        last = max(times, default=spans[-1].end_by(spans[-1].start))
+        last = max([*times[-1:], spans[-1].end_by(spans[-1].start)])
         return Period(spans[0].start, max(last, seconds_at(now)) if goes_on else last, goes_on)
     start, took = seconds_at(row.start_time), status.took(line, now)
     end = start + took if took is not None else max((start, *times[-1:]))
     ours_lags = goes_on and bool(spans) and spans[len(spans) // 2].start > end + TOLERANCE
-    return Period(start, times[-1] if ours_lags and times else end, goes_on)
+    return Period(start, max(end, times[-1]) if ours_lags and times else end, goes_on)
 
 
 def scale_of(timeline: Timeline, period: Period, width: int) -> TimeScale:

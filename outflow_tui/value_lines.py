@@ -52,3 +52,15 @@ def value_lines(value: Any) -> Iterable[str]:
     if isinstance(value, dict):
         return [f"{key}: {item if isinstance(item, Plain) else words.as_text(item)}" for key, item in value.items()]
     return [words.as_text(value)]
+
+
+def inputs_line(values: Any) -> str:
+    """Inputs on one line; '' when there are none.
+
+    >>> inputs_line({"file": '"n1.fits"', "order": "3"}), inputs_line({})
+    ('file=n1.fits, order=3', '')
+    """
+    plain = plain_inputs(values)
+    if not isinstance(plain, dict):
+        return words.as_text(plain) if plain else ""
+    return ", ".join(f"{key}={item if isinstance(item, str) else words.as_text(item)}" for key, item in plain.items())

@@ -1,8 +1,12 @@
-"""Makes the pictures of the README: the real program, shown the scenes that the tests know too."""
+"""Makes the pictures of the README, and those that the tests compare: the real program, shown the same scenes.
+
+Names of views (`Runs`, `Timeline`) draw only those that the tests compare.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +16,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from tests.tui.desk import sitting  # noqa: E402
 from tests.tui.scenes import SCENES, Scene, observatory  # noqa: E402
+from tests.tui.views import BASELINES, VIEWS, pictures  # noqa: E402
 
 _FONT_ADDRESS = re.compile(r",\s*url\([^)]*\) format\([^)]*\)")
 """The pictures fetch nothing: a font that is not there is replaced by another one."""
@@ -25,15 +30,20 @@ async def draw(scene: Scene) -> None:
             await desk.press(key)
             await desk.pilot.pause(0.3)
         picture = desk.app.export_screenshot(title="outflow-tui")
-        (HERE / f"{scene.name}.svg").write_text(_FONT_ADDRESS.sub("", picture))
+        (HERE / f"{scene.name}.svg").write_text(_FONT_ADDRESS.sub("", picture), encoding="utf-8")
 
 
-def main() -> int:
-    """Draw every scene."""
-    for scene in SCENES:
+def main(names: list[str]) -> int:
+    """Draw every scene and every view, or the named views."""
+    os.chdir("/")  # the screen for saving says where it would write
+    for scene in [] if names else SCENES:
         asyncio.run(draw(scene))
+    BASELINES.mkdir(exist_ok=True)
+    for view in VIEWS:
+        if not names or view.name in names:
+            view.file.write_text(asyncio.run(pictures(view)), encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

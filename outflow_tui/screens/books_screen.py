@@ -36,11 +36,11 @@ class Desk(Protocol):
     def refocus(self) -> None:
         """Look at what the screen on top wants to know now."""
 
-    def open_run(self, place: int, run_id: int) -> None:
-        """Show one run."""
+    def open_run(self, place: int, run_id: int, block_id: int | None = None) -> None:
+        """Show one run, perhaps at a block."""
 
-    def open_configuration(self, place: int, run_id: int) -> None:
-        """Show the configuration of one run."""
+    def open_configuration(self, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
+        """Show the configuration of one run, perhaps at a section and a path in it."""
 
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs, each named by its source's place and its id."""

@@ -1,4 +1,4 @@
-"""What differs between the configurations of two runs."""
+"""What differs between two runs: where, how long and how far they ran, and their configurations."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from outflow_core.rows import ConfigurationRow
 from outflow_tui import format as words
 from outflow_tui import keys, reports, status
 from outflow_tui.config_lines import diff_lines
+from outflow_tui.run_changes import RunChange, Side, change_lines, changes_object, run_changes
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus, RunKey
+
+Shown = tuple[ConfigurationRow, ConfigurationRow, tuple[RunChange, ...] | None, int, bool]
+"""What the lines on the screen were made from."""
 
 
 class ConfigDiffScreen(ReadingScreen):
@@ -22,11 +26,12 @@ class ConfigDiffScreen(ReadingScreen):
         super().__init__()
         self._pair = (old, new)
         self._equal = False
-        self._shown: tuple[ConfigurationRow, ConfigurationRow, int, bool] | None = None
+        self._shown: Shown | None = None
 
     def wants(self, place: int) -> Focus:
-        """The configurations of those of the two runs that are in this source."""
-        return Focus(configurations_of=frozenset(run_id for where, run_id in self._pair if where == place))
+        """The configurations, hosts and durations of those of the two runs that are in this source."""
+        ours = frozenset(run_id for where, run_id in self._pair if where == place)
+        return Focus(configurations_of=ours, profiles_of=ours)
 
     @property
     def file_name(self) -> str:
@@ -35,7 +40,10 @@ class ConfigDiffScreen(ReadingScreen):
 
     def plain_value(self) -> Any:
         """The differences."""
-        return reports.diff_object(diff(self._shown[0], self._shown[1])) if self._shown else None
+        if self._shown is None:
+            return None
+        old, new, runs, *_ = self._shown
+        return {**reports.diff_object(diff(old, new)), "runs": None if runs is None else changes_object(runs)}
 
     def show_seen(self) -> None:
         """The differences, once both configurations have been read."""
@@ -43,10 +51,28 @@ class ConfigDiffScreen(ReadingScreen):
         rows = [self.seen[place].configurations.get(run_id) for place, run_id in self._pair]
         old, new = rows
         width = self.text.width
-        if old is None or new is None or not width or self._shown == (old, new, width, self._equal):
+        if old is None or new is None or not width:
             return
-        self._shown = (old, new, width, self._equal)
-        self.text.show(diff_lines(old, new, self.desk.glyphs, width, equal=self._equal))
+        runs = self._run_changes()
+        if self._shown == (old, new, runs, width, self._equal):
+            return
+        self._shown = (old, new, runs, width, self._equal)
+        glyphs = self.desk.glyphs
+        configurations = diff_lines(old, new, glyphs, width, equal=self._equal)
+        self.text.show((*(change_lines(runs, glyphs) if runs is not None else ()), *configurations))
+
+    def _run_changes(self) -> tuple[RunChange, ...] | None:
+        """What differs besides the configurations; None while too little is known to say that nothing does."""
+        old, new = [self._side(key) for key in self._pair]
+        if old is None or new is None:
+            return None
+        changes = run_changes(old, new, self.desk.clock())
+        return changes if changes or (old.profile and new.profile) else None
+
+    def _side(self, key: RunKey) -> Side | None:
+        place, run_id = key
+        line = self.seen[place].line(run_id)
+        return Side(line, self.seen[place].profiles.get(run_id)) if line else None
 
     def _run_words(self, key: RunKey) -> str:
         place, run_id = key

@@ -6,7 +6,7 @@ from typing import Any
 
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import keys
-from outflow_tui.config_lines import config_lines
+from outflow_tui.config_lines import config_lines, place_at
 from outflow_tui.format import Glyphs
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
@@ -19,11 +19,12 @@ class ConfigurationScreen(ReadingScreen):
 
     BINDINGS = keys.CONFIGURATION
 
-    def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
+    def __init__(self, glyphs: Glyphs, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
         super().__init__(ReadingPane(FoldedLines(glyphs, id="lines"), id="text"))
         self._place = place
         self._run_id = run_id
         self._shown: ConfigurationRow | None = None
+        self._at = at
 
     def wants(self, place: int) -> Focus:
         """The configuration of this run."""
@@ -48,4 +49,8 @@ class ConfigurationScreen(ReadingScreen):
         self.headline(f"run {self._run_id}  configuration {row.id}  {row.hash[:12]}")
         if row != self._shown:
             self._shown = row
-            self.text.show(config_lines(row))
+            lines = config_lines(row)
+            self.text.show(lines)
+            if self._at is not None:
+                self.text.lines.go_to_key(place_at(lines, *self._at))
+                self._at = None

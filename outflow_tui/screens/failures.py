@@ -62,7 +62,10 @@ class FailuresScreen(BooksScreen):
             return
         listed = self.query_one(CauseList)
         listed.now = self.desk.clock()
+        is_on_top = listed.cursor == 0 and self.seen[self._place].is_reading
         listed.show(tuple(CauseItem(cause) for cause in causes))
+        if is_on_top:
+            listed.go_to(0)  # while more is read the order changes: who has not moved sees the most frequent one
         self.query_one("#summary", Words).say(f" {self._summary(causes)}")
         self._tell_cause()
         self.refresh_bindings()

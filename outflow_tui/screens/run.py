@@ -11,11 +11,12 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 
 from outflow_core.rows import BlockRow
-from outflow_core.run_shape import RunShape
+from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import keys, reports, status
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line
+from outflow_tui.remaining import left_words, remaining
 from outflow_tui.screens.failures import FailuresScreen
 from outflow_tui.screens.selected_block import SelectedBlockScreen
 from outflow_tui.screens.timeline import TimelineScreen
@@ -36,8 +37,9 @@ class RunScreen(SelectedBlockScreen):
 
     BINDINGS = keys.RUN
 
-    def __init__(self, glyphs: Glyphs, place: int, run_id: int) -> None:
+    def __init__(self, glyphs: Glyphs, place: int, run_id: int, block_id: int | None = None) -> None:
         super().__init__(glyphs, place, run_id)
+        self._first_block = block_id
         self._searched_from_tree = False
         self.order = Order.START
 
@@ -63,11 +65,12 @@ class RunScreen(SelectedBlockScreen):
         """The run, its blocks (of very many the first ones), and the selected one with all that is known of it."""
         snapshot, detail = self.snapshot, self.detail
         line = snapshot.line(self._run_id) if snapshot else None
-        blocks = snapshot.run.shape if snapshot and snapshot.run else RunShape()
+        blocks = list(islice(snapshot.run.shape.shapes(), MOST_SAID)) if snapshot and snapshot.run else []
+        number = len(snapshot.run.shape) if snapshot and snapshot.run else 0
         return {
             "run": reports.line_object(line) if line else None,
-            "blocks": [reports.shape_object(shape) for shape in islice(blocks.shapes(), MOST_SAID)],
-            "blocks_left_out": max(len(blocks) - MOST_SAID, 0),
+            "blocks": [reports.shape_object(shape) for shape in blocks],
+            "blocks_left_out": number - len(blocks),
             "selected": reports.block_object(detail) if detail else None,
         }
 
@@ -96,24 +99,43 @@ class RunScreen(SelectedBlockScreen):
         self._show_life(line)
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
-            if not self._tree.items:
+            if self._first_block is not None and self._tree.may_reveal(self._first_block):
+                self._tree.reveal_block(self._first_block)
+                self._first_block = None
+            if not self._tree.items and snapshot.run.is_whole:
                 self._details.show(_NOTHING)
+                self.refresh_bindings()
         self._show_detail()
         self.report_when_read()
 
     def _show_life(self, line: RunLine | None) -> None:
-        """Why the run is taken for dead, or for alive though nothing happens."""
+        """Why the run is taken for dead, or for alive though nothing happens; which tasks of a success did not end."""
         notice = self.query_one("#life", Notice)
         notice.set_class(line is not None and line.life is not None and line.life.latest is None, "-calm")
-        notice.say(status.reason(line, self.desk.clock()) if line is not None else "")
+        notice.say(self._doubt(line) if line is not None else "")
+
+    def _doubt(self, line: RunLine) -> str:
+        undone = status.unfinished(line)
+        return f"A success, but {undone}." if undone else status.reason(line, self.desk.clock())
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
         started = words.moment(row.start_time, now)
         times = f"{started} {glyphs.arrow} {words.moment(row.end_time, now)}" if row.end_time else started
         took = words.whole(words.duration(status.took(line, now)))
-        parts = [f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took]
+        left = self._left(line)
+        run = self.snapshot.run if self.snapshot else None
+        is_coming = run is not None and run.run_id == row.id and not run.is_whole
+        coming = f"reading its tasks: {len(run.shape):,} so far" if run is not None and is_coming else ""
+        parts = [coming, f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took, left]
         return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
+
+    def _left(self, line: RunLine) -> str:
+        """How long the run will probably go on."""
+        if line.row.state is not State.RUNNING or self.snapshot is None:
+            return ""
+        left = left_words(remaining(self.snapshot.runs, self.desk.clock()).get(line.row.id))
+        return f"{left} left" if left else ""
 
     def _show_detail(self) -> None:
         desk, detail = self.desk, self.detail
@@ -153,8 +175,12 @@ class RunScreen(SelectedBlockScreen):
         self.set_focus(self._details.lines if self._tree.has_focus else self._tree, scroll_visible=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, the key that begins to type is a letter."""
-        return not self._details.is_typing if action == "search" else super().check_action(action, parameters)
+        """What makes no sense now is greyed; while something is typed, the key that begins to type is a letter."""
+        if action == "search":
+            return not self._details.is_typing
+        if action == "traceback":
+            return True if self._tree.cursor_item is not None else None
+        return super().check_action(action, parameters)
 
     def action_search(self) -> None:
         """Begin to look for something in the details."""

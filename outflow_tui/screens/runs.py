@@ -13,7 +13,9 @@ from textual.widgets import Footer, Input
 from outflow_tui import keys, reports, status, text
 from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
+from outflow_tui.remaining import remaining
 from outflow_tui.run_filter import has_failure, run_filter, unclear_words
+from outflow_tui.run_order import RunOrder, in_order
 from outflow_tui.screens.books_screen import PAPER, BooksScreen
 from outflow_tui.snapshot import Focus, RunKey
 from outflow_tui.widgets.line_view import LineView
@@ -28,7 +30,7 @@ class FilterInput(Input):
 
 
 class RunsScreen(BooksScreen):
-    """All runs, newest first, with a filter and marks."""
+    """All runs, newest first or in another order, with a filter and marks."""
 
     BINDINGS = keys.RUNS
 
@@ -76,28 +78,33 @@ class RunsScreen(BooksScreen):
     def document(self) -> Document:
         """The runs under their titles."""
         document = super().document()
-        titles = "".join(text.fit(column.title, size) + " " for column, size in self._list.columns(PAPER))
+        titles = "".join(text.fit(self._list.title(column), size) + " " for column, size in self._list.columns(PAPER))
         return replace(document, lines=(titles.rstrip(), *document.lines))
 
     def show_seen(self) -> None:
-        """The runs that fit the filter; those of several sources by the time they started."""
+        """The runs that fit the filter, in the order that was asked for."""
         now = self._list.now = self.desk.clock()
-        items = list(self._items(now))
+        items = self._items(now)
         fits = run_filter(self._typed, now)
-        shown = tuple(item for item in items if fits(item.line) and (not self._only_failed or has_failure(item.line)))
+        shown = tuple(
+            item for item in items if fits(item.line, item.source) and (not self._only_failed or has_failure(item.line))
+        )
         self._list.show(shown)
         self.headline(f"outflow   {'   '.join(self._names)}")
         self._show_tally(items, shown)
 
-    def _items(self, now: datetime) -> Iterator[RunItem]:
-        items = [
-            run_item(place, self._names[place], line, (place, line.row.id) in self._marked, now)
-            for place, snapshot in enumerate(self.seen)
-            for line in snapshot.runs
-        ]
+    def _items(self, now: datetime) -> list[RunItem]:
+        items = list(self._newest(now))
         if len(self.seen) > 1:
             items.sort(key=lambda item: (item.line.row.start_time or datetime.min, item.line.row.id), reverse=True)
-        return iter(items)
+        return in_order(items, self._list.order, now, is_reversed=self._list.is_reversed)
+
+    def _newest(self, now: datetime) -> Iterator[RunItem]:
+        for place, snapshot in enumerate(self.seen):
+            left = remaining(snapshot.runs, now)
+            for line in snapshot.runs:
+                key = (place, line.row.id)
+                yield run_item(place, self._names[place], line, key in self._marked, now, left.get(line.row.id))
 
     def _show_tally(self, items: list[RunItem], shown: tuple[RunItem, ...]) -> None:
         parts = [status.tally([item.line for item in items], self._list.now)]
@@ -109,6 +116,7 @@ class RunsScreen(BooksScreen):
             parts[:0] = [f"not understood: {' '.join(unclear)}"] if unclear else []
         if self._marked:
             parts.append(f"{len(self._marked)} marked")
+        parts += [self._order_words()] if self._order_words() else []
         self._tally = parts
         self._say_tally()
         self.query_one("#nothing", Words).say(self._why_nothing(len(items)) if not shown else "")
@@ -117,14 +125,22 @@ class RunsScreen(BooksScreen):
         self.query_one(RunHeading).display = bool(shown)
 
     def _say_tally(self) -> None:
-        self.query_one("#tally", Words).say(" " + "   ".join(filter(None, [*self._tally, self._why_gone()])))
+        self.query_one("#tally", Words).say(" " + "   ".join(filter(None, [*self._tally, self._under_cursor()])))
 
-    def _why_gone(self) -> str:
-        """How it is known that the run under the cursor is gone."""
+    def _order_words(self) -> str:
+        """In which order the runs stand, unless it is the usual one."""
+        order, is_reversed = self._list.order, self._list.is_reversed
+        if order is RunOrder.NEWEST:
+            return "oldest first" if is_reversed else ""
+        return f"{order.value}{', reversed' if is_reversed else ''}"
+
+    def _under_cursor(self) -> str:
+        """What there is to say of the run under the cursor: why it is taken for gone, what a success left undone."""
         item = self._list.cursor_item
-        if item is None or item.line.lost is None:
+        if item is None:
             return ""
-        return f"{item.line.row.id}: {status.reason(item.line, self._list.now)}"
+        said = status.reason(item.line, self._list.now) if item.line.lost else status.unfinished(item.line)
+        return f"{item.line.row.id}: {said}" if said else ""
 
     def _why_nothing(self, number: int) -> str:
         if number:
@@ -147,6 +163,9 @@ class RunsScreen(BooksScreen):
         """What makes no sense now is greyed."""
         if action in ("open", "mark", "configuration", "worked", "wait_for"):
             return True if self._list.cursor_item is not None else None
+        if action == "clear":
+            is_open = any(field.display for field in self.query(FilterInput))
+            return True if is_open or self._typed or self._only_failed or self._marked else None
         return True
 
     def action_open(self) -> None:
@@ -176,6 +195,20 @@ class RunsScreen(BooksScreen):
     def action_failed(self) -> None:
         """Only runs with failures, or all again."""
         self._only_failed = not self._only_failed
+        self.show_seen()
+
+    def action_sort(self) -> None:
+        """Put the runs in the next order."""
+        self._list.order, self._list.is_reversed = self._list.order.following, False
+        self._show_sorted()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._list.is_reversed = not self._list.is_reversed
+        self._show_sorted()
+
+    def _show_sorted(self) -> None:
+        self.query_one(RunHeading).refresh()
         self.show_seen()
 
     def action_mark(self) -> None:

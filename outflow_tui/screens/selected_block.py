@@ -85,6 +85,10 @@ class SelectedBlockScreen(BooksScreen):
             return True if self.detail is not None and self.detail.block.state is State.FAILED else None
         if action == "edit":
             return True if self.place_in_code else None
+        if action == "copy":
+            return True if self.detail is not None else None
+        if action == "libraries":
+            return True if self.detail is not None and self.detail.exception else None
         return True
 
     def action_neighbour(self, step: int) -> None:

@@ -187,7 +187,7 @@ class TimelineScreen(BooksScreen):
 
     def _tell_footer(self) -> None:
         """Have the footer drawn again, which it is whole, only when what makes sense has changed."""
-        sense = (self.check_action("open", ()), self.check_action("failure", ()))
+        sense = tuple(self.check_action(action, ()) for action in ("open", "failure", "sort"))
         if sense != self._sense:
             self._sense = sense
             self.refresh_bindings()
@@ -199,6 +199,8 @@ class TimelineScreen(BooksScreen):
             return True if self._span else None
         if action == "failure":
             return True if timeline is not None and timeline.failed else None
+        if action == "sort":
+            return True if timeline is not None and timeline.spans else None
         return True
 
     def action_open(self) -> None:

@@ -12,8 +12,8 @@ from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.block_pane import BlockPane
 
-_OF_THE_RUN = ("neighbour", "edit", "report")
-"""What the screen of the run does for this one."""
+_OF_THE_RUN = ("neighbour", "edit", "report", "copy", "libraries")
+"""What the screen of the run does for this one, or knows to make sense."""
 
 
 class Walk(Protocol):

@@ -14,6 +14,8 @@ from outflow_tui import format as words
 from outflow_tui import status, text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Piece
+from outflow_tui.remaining import left_words
+from outflow_tui.run_order import RunOrder
 from outflow_tui.snapshot import RunKey, RunLine
 from outflow_tui.widgets.line_view import LineView
 
@@ -28,6 +30,8 @@ class RunItem:
     marked: bool = False
     running: str = ""
     doubt: str = ""
+    left: str = ""
+    """How long it will probably go on, in words."""
 
     @property
     def key(self) -> RunKey:
@@ -46,13 +50,12 @@ class Column:
     """The width in a window of 120 cells or more, where that differs."""
 
 
-def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime) -> RunItem:
-    """A run as a line of the list at this moment."""
+def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime, left: float | None = None) -> RunItem:
+    """A run as a line of the list at this moment, with `left` seconds to go if that can be said."""
     if line.row.state is not State.RUNNING:
         return RunItem(place, source, line, marked)
-    return RunItem(
-        place, source, line, marked, words.whole(words.duration(status.took(line, now))), status.doubt(line, now)
-    )
+    running = words.whole(words.duration(status.took(line, now)))
+    return RunItem(place, source, line, marked, running, status.doubt(line, now), left_words(left))
 
 
 class RunList(LineView[RunItem]):
@@ -63,16 +66,30 @@ class RunList(LineView[RunItem]):
         self.glyphs = glyphs
         self.several = several
         self.now = datetime.now()
+        self.order = RunOrder.NEWEST
+        self.is_reversed = False
 
     @property
     def is_wide(self) -> bool:
         """Whether there is room for long times and names."""
         return self.size.width >= 110
 
+    def has_left(self, width: int) -> bool:
+        """Whether what is left of a run has a column of its own; else it stands beside its progress."""
+        return self.is_wide and width >= (140 if self.several else 110)
+
+    def title(self, column: Column) -> str:
+        """What stands over a column: that of the order in force has its direction behind it."""
+        if column.title != self.order.column:
+            return column.title
+        sign = self.glyphs.sorting[self.order.is_down == self.is_reversed]
+        return f"{'FAILED' if self.order is RunOrder.FAILED else column.title}{sign}"
+
     def columns(self, width: int) -> list[tuple[Column, int]]:
         """The columns that a window of this width shows, each with its width."""
-        left_out = "SOURCE" if not self.several else "" if self.is_wide else "HOST"
-        chosen = [column for column in COLUMNS if column.title != left_out]
+        left_out = {"SOURCE"} if not self.several else set() if self.is_wide else {"HOST"}
+        left_out |= set() if self.has_left(width) else {"LEFT"}
+        chosen = [column for column in COLUMNS if column.title not in left_out]
         widths = [column.wide if self.is_wide and column.wide else column.width for column in chosen]
         left = width - sum(widths) - len(chosen)
         return [(column, size or max(left, 6)) for column, size in zip(chosen, widths, strict=True)]
@@ -96,7 +113,7 @@ class RunHeading(Widget):
     def render(self) -> Content:
         """The titles, as wide as the columns."""
         columns = self._runs.columns(self._runs.size.width or self.size.width)
-        return Content("".join(text.fit(column.title, size) + " " for column, size in columns))
+        return Content("".join(text.fit(self._runs.title(column), size) + " " for column, size in columns))
 
 
 def _state(item: RunItem, runs: RunList) -> Piece:
@@ -104,6 +121,8 @@ def _state(item: RunItem, runs: RunList) -> Piece:
     if item.doubt:
         head, _, unit = item.doubt.rpartition(" ")
         return item.doubt if runs.is_wide else f"{head}{unit.replace('min', 'm')}", "warning"
+    if status.unfinished(item.line):
+        return f"{runs.glyphs.states[state]} {state.value} {runs.glyphs.slow}", "warning"
     return f"{runs.glyphs.states[state]} {state.value}", state.value
 
 
@@ -116,9 +135,21 @@ def _progress(item: RunItem, runs: RunList) -> Piece:
     tasks = item.line.tasks
     numbers = words.progress(tasks, runs.glyphs)
     room = 20 if runs.is_wide else 14 if not runs.several else 0
+    behind = _behind(item, runs, (21 if runs.is_wide else 15) - len(numbers) - 1)
+    if behind:
+        return f"{numbers} {behind}", "failed" if tasks.failed else "running" if item.left else "warning"
     bar = words.bar(tasks, max(min(room - len(numbers), 10), 0), runs.glyphs)
     look = "failed" if tasks.failed else "dim" if tasks.total == tasks.done else "running"
     return f"{bar} {numbers}".strip(" ") if not bar else f"{bar} {numbers}", look
+
+
+def _behind(item: RunItem, runs: RunList, room: int) -> str:
+    """What is more worth than a bar: how long the run will go on, or how many tasks of a success never ran."""
+    tasks = item.line.tasks
+    left = "" if runs.has_left(runs.size.width) else item.left
+    never = f"{tasks.pending} never ran" if tasks.pending and item.line.row.state is State.SUCCESS else ""
+    wishes = (f"{left} left", left) if left else (never,)
+    return next((wish for wish in wishes if len(wish) <= room), "")
 
 
 def _config(item: RunItem, runs: RunList) -> Piece:
@@ -138,6 +169,7 @@ COLUMNS = (
         wide=11,
     ),
     Column("TOOK", 6, _took),
+    Column("LEFT", 6, lambda item, _runs: (item.left, "")),
     Column("PROGRESS", 15, _progress, wide=21),
     Column("HOST", 6, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=10),
     Column("CONFIG", 7, _config),

@@ -95,6 +95,11 @@ class TaskTree(LineView[TaskLine]):
             self.reveal_block(target)
         return target is not None
 
+    def may_reveal(self, block_id: int) -> bool:
+        """Whether a block is there, or will not come any more."""
+        forest = self._forest
+        return forest is not None and (forest.has(block_id) or forest.view.is_whole)
+
     def reveal_block(self, block_id: int) -> None:
         """Unfold what is around a block and put the cursor on it."""
         if self._forest is None:

@@ -451,8 +451,12 @@ def test_the_history_is_counted_and_only_what_goes_on_is_read(books: Books, monk
     books.look()
     assert books.mistakes() == {}
     assert [books.ledger.index.is_counted(number) for number in range(4)] == [True, False, True, False]
-    books.writer.commit(books.writer.set_states([20], State.FAILED))
-    assert books.look().blocks == {20}
+    books.writer.commit(books.writer.set_states([20, 45], State.FAILED), books.writer.set_states([50], State.FAILED))
+    assert 20 in books.look().blocks
+    fresh = Ledger(books.reader)
+    while fresh.look() and not fresh.is_complete:
+        pass
+    assert (fresh.failed_tasks(2), fresh.failed_tasks(3), fresh.index.is_counted(2)) == ([20], [45, 50], True)
     assert books.ledger.index.tallies[1].last_sign is not None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -420,9 +420,9 @@ class Counted:
         self.reader = reader
         self.asked = 0
 
-    def rows(self, statement: Executable) -> Sequence[Any]:
+    def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         self.asked += 1
-        return self.reader.rows(statement)
+        return self.reader.rows(statement, values)
 
 
 def test_the_details_of_many_blocks_cost_a_handful_of_statements(

@@ -72,6 +72,10 @@ class Nights:
         row = {"block_id": block, "exception_type": message.partition(":")[0], "exception_msg": message, "time": NOON}
         self._add(tables.runtime_exception, **row, traceback=text)
 
+    def causes(self, run: RunRow) -> tuple[Cause, ...]:
+        """The causes of a run."""
+        return causes_of_run(self.reader, run, queries.blocks_of(self.reader, run.id))
+
 
 @pytest.fixture(params=DIALECTS)
 def nights(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Nights]:
@@ -93,7 +97,7 @@ def test_a_cause_says_in_which_earlier_runs_it_was_seen(nights: Nights) -> None:
     nights.night("")
     third = nights.night("KeyError: 'gain'", "OSError: disk 2 full", line=40)
     last = nights.night("OSError: disk 7 full", "OSError: disk 8 full", "ValueError: no", line=90)
-    assert told(causes_of_run(nights.reader, last)) == [
+    assert told(nights.causes(last)) == [
         ("OSError", 2, third.id, (first.id,)),
         ("ValueError", 1, None, ()),
     ]
@@ -101,12 +105,12 @@ def test_a_cause_says_in_which_earlier_runs_it_was_seen(nights: Nights) -> None:
 
 def test_a_failure_without_an_exception_has_a_history_too(nights: Nights) -> None:
     first = nights.night(None)
-    assert told(causes_of_run(nights.reader, nights.night(None))) == [(None, 1, first.id, ())]
+    assert told(nights.causes(nights.night(None))) == [(None, 1, first.id, ())]
 
 
 def test_a_failure_that_a_later_try_mended_is_told_apart(nights: Nights) -> None:
     night = nights.night("OSError: 1", "OSError: 2", "", inputs=["x", "y", "x"])
-    (cause,) = causes_of_run(nights.reader, night)
+    (cause,) = nights.causes(night)
     assert (len(cause.tasks), cause.mended) == (2, cause.tasks[:1])
 
 
@@ -156,8 +160,8 @@ def test_a_new_failure_is_added_without_reading_the_others_again(nights: Nights)
     asked: list[int] = []
 
     class Counted:
-        def rows(self, query: Any) -> Any:
-            found = nights.reader.rows(query)
+        def rows(self, statement: Any, values: Any = None) -> Any:
+            found = nights.reader.rows(statement, values)
             asked.append(len(found))
             return found
 
@@ -176,12 +180,12 @@ def test_of_a_run_in_which_too_much_failed_a_part_is_read(nights: Nights, monkey
     assert (len(known.causes), known.is_whole) == (1, False)
 
 
-def test_the_index_knows_the_failed_tasks_as_the_books_do(nights: Nights) -> None:
+def test_the_ledger_knows_the_failed_tasks_as_the_books_do(nights: Nights) -> None:
     runs = [nights.night("OSError: 1", "", None), nights.night(""), nights.night("", "KeyError: 2")]
     source = BooksSource(nights.settings.database())
     looked_to_the_end(source, Focus())
     ids = [run.id for run in runs]
-    assert source._ledger.failed_tasks(ids) == queries.failed_tasks(nights.reader, ids)
+    assert {number: source._ledger.failed_tasks(number) for number in ids} == queries.failed_tasks(nights.reader, ids)
     source.close()
 
 

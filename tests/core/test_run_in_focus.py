@@ -165,5 +165,5 @@ class _Told:
     def __init__(self, rows: list[tuple[object, ...]]) -> None:
         self._rows = rows
 
-    def rows(self, query: object) -> list[tuple[object, ...]]:
+    def rows(self, statement: object, values: object = None) -> list[tuple[object, ...]]:
         return self._rows

@@ -24,6 +24,8 @@ def test_the_wheel_brings_its_migrations_and_works_elsewhere(tmp_path: Path) -> 
     venv.create(tmp_path / "env", with_pip=True)
     home = tmp_path / "env" / "bin"
     run(home / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
+    pages = [path.name for path in (tmp_path / "env" / "share" / "man" / "man1").iterdir()]
+    assert sorted(pages) == ["outflow-db.1", "outflow-tui.1"]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "config.yml").write_text("databases:\n  default: {dialect: sqlite, path: outflow.db}\n")

@@ -75,10 +75,11 @@ async def sitting(
     size: tuple[int, int] = (100, 30),
     names: tuple[str, ...] = ("reduce/config.yml", "b.yml"),
     likes: Preferences | None = None,
+    seconds: float = 0.05,
 ) -> AsyncIterator[Desk]:
     """Sit down before the program; the first answer is on the screen."""
     watched = [Watched(name, partial(_given, source)) for name, source in zip(names, sources, strict=False)]
-    app = OutflowApp(watched, seconds=0.05, clock=lambda: NOW, preferences=likes)
+    app = OutflowApp(watched, seconds=seconds, clock=lambda: NOW, preferences=likes)
     async with app.run_test(size=size, notifications=True) as pilot:
         desk = Desk(app, pilot, list(sources))
         await desk.until(lambda: all(source.asked for source in sources), "the sources were not asked")

@@ -47,10 +47,17 @@ def observatory() -> FakeSource:
             failed_night(45, replace(old, id=old.id)),
             run(44, "calibrate", tasks=frames(2000, 12), config=old, host="login1"),
             run(43, tasks=frames(3000, 120, broken={17, 93}), config=old),
-            run(42, "archive", State.RUNNING, tasks=frames(4000, 8, done=3), config=old, silent_minutes=190),
-            run(41, "calibrate", tasks=frames(5000, 12), config=old, host="login1"),
+            earlier(run(42, "archive", State.RUNNING, tasks=frames(4000, 8, done=3), config=old, silent_minutes=190)),
+            earlier(run(41, "calibrate", tasks=frames(5000, 12), config=old, host="login1")),
         ]
     )
+
+
+def earlier(told: ToldRun) -> ToldRun:
+    """The same run, four hours before."""
+    row, hours = told.row, timedelta(hours=4)
+    begun, ended = row.start_time, row.end_time
+    return replace(told, row=replace(row, start_time=begun and begun - hours, end_time=ended and ended - hours))
 
 
 def frames(first: int, count: int, *, done: int | None = None, broken: set[int] | None = None) -> list[Told]:
@@ -72,9 +79,11 @@ def _frame(first: int, number: int, over: int, broken: set[int]) -> Told:
     }
     if number in broken:
         text = traceback_of("ValueError: could not convert string to float: 'n/a'", file="/data/reduce/calibrate.py")
-        return task(first + 10 + number, "frame", failed=text, **place)
-    state = State.SUCCESS if number <= over else State.RUNNING if number <= over + 2 else State.PENDING
-    return task(first + 10 + number, "frame", state, **place)
+        told = task(first + 10 + number, "frame", failed=text, **place)
+    else:
+        state = State.SUCCESS if number <= over else State.RUNNING if number <= over + 2 else State.PENDING
+        told = task(first + 10 + number, "frame", state, **place)
+    return replace(told, upstream=(first + 2,))
 
 
 def failed_night(number: int, config: Any) -> ToldRun:

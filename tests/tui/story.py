@@ -10,6 +10,7 @@ from typing import Any
 from outflow_core.cause_history import RunCauses, earlier_runs, with_history
 from outflow_core.errors import SourceError
 from outflow_core.failures import Cause, Failure, causes
+from outflow_core.findings import Answer, Finding, Found, InputAnswer, Kind, in_order, leaves
 from outflow_core.rows import (
     BlockDetail,
     BlockRow,
@@ -17,12 +18,15 @@ from outflow_core.rows import (
     ExceptionRow,
     Life,
     LostProcess,
+    ProcessingRow,
     RunRow,
     TaskCounts,
 )
 from outflow_core.run_shape import ShapeRow, shape_of
+from outflow_core.sought import Sought
 from outflow_core.states import BlockType, State
 from outflow_core.tries import mended, signs_of, tries_of
+from outflow_tui.run_profile import profile_of
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
 from outflow_tui.timeline import timeline_of
 from outflow_tui.usual import Earlier, earlier_of
@@ -149,6 +153,8 @@ class FakeSource:
         self.error: str | None = None
         self.asked: list[Focus] = []
         self.is_closed = False
+        self.looks_of_a_search = 1
+        """In how many looks a search comes to its end."""
 
     def look(self, focus: Focus) -> Snapshot:
         """What the books would say."""
@@ -177,8 +183,25 @@ class FakeSource:
                 for number in focus.configurations_of
                 if number in told and (found := told[number].configuration) is not None
             },
+            profiles={
+                number: profile_of(number, [block.row for block in told[number].blocks])
+                for number in focus.profiles_of
+                if number in told
+            },
+            search=self._search(focus.search) if focus.search else None,
             read_at=NOW,
         )
+
+    def _search(self, sought: tuple[str, int]) -> Found:
+        """All at once, but told to be over only in the last look."""
+        looks = sum(focus.search == sought for focus in self.asked)
+        is_over = looks >= self.looks_of_a_search
+        findings: dict[object, Finding] = {}
+        for run in self.runs:
+            for one in _findings(run, Sought.of(sought[0])):
+                findings[one.key] = findings[one.key].with_another(one) if one.key in findings else one
+        answer = _answer(self.runs, Sought.of(sought[0]))
+        return Found(sought[0], in_order(findings.values()), answer, 120_000, 1_000_000, is_over)
 
     def close(self) -> None:
         """Nothing to give up."""
@@ -243,3 +266,39 @@ def _detail(told: Told, run: ToldRun) -> BlockDetail:
         told.row, run.row.id, f"uuid-{told.row.id}", "reduce", {}, {}, told.inputs, told.upstream, after
     )
     return replace(detail, exceptions=exceptions)
+
+
+def _findings(run: ToldRun, sought: Sought) -> list[Finding]:
+    """Inputs, messages and configuration values of a run in which the words stand."""
+    row, found = run.row, []
+    for told in run.blocks:
+        texts = [(Kind.INPUT, path[0], f"{path[0]}={text}") for path, text in leaves(told.inputs) if path]
+        texts += [(Kind.EXCEPTION, "", told.exception.message)] if told.exception else []
+        for kind, where, text in texts:
+            if excerpt := sought.excerpt(text):
+                at = (row.id, row.command, told.row.id, told.row.name, str(where))
+                shown = (excerpt.text, excerpt.start, excerpt.end, told.row.state, told.row.start_time)
+                found.append(Finding(kind, *at, *shown, block_type=told.row.type))
+    for path, value in leaves(run.configuration.config) if run.configuration else ():
+        where = ".".join(map(str, path))
+        if excerpt := sought.excerpt(f"{where}={value}"):
+            shown = (excerpt.text, excerpt.start, excerpt.end, row.state, row.start_time)
+            found.append(Finding(Kind.CONFIGURATION, row.id, row.command, None, "", where, *shown))
+    return found
+
+
+def _answer(runs: Iterable[ToldRun], sought: Sought) -> Answer | None:
+    """Whether the tasks that were given the words were successful, newest first."""
+    rows: dict[str, list[ProcessingRow]] = {}
+    for run in sorted(runs, key=lambda run: -run.row.id):
+        for told in run.blocks:
+            for _, text in leaves(told.inputs):
+                if sought.stands_in(text):
+                    blocks = (told.row.id,)
+                    row = ProcessingRow(run.row, told.inputs, told.row.state, None, (), blocks, None, None, False, True)
+                    rows.setdefault(text, []).append(row)
+    answers = tuple(
+        InputAnswer(value, next((row for row in found if row.is_success), None), found[0])
+        for value, found in rows.items()
+    )
+    return Answer(answers, True) if answers else None

@@ -61,7 +61,7 @@ def test_runs_are_told_as_the_contract_says(ask: Ask, tmp_path: Path) -> None:
     runs = ask("runs", "-s", source)
     assert [run["id"] for run in runs] == list(range(28, 0, -1))
     keys = "id uuid command state start_time end_time hostname configuration_id tasks exceptions"
-    assert list(runs[0]) == keys.split()
+    assert list(runs[0]) == [*keys.split(), "life"]
     assert set(runs[0]["tasks"]) == {"pending", "running", "failed", "success", "skipped"}
     assert [run["id"] for run in ask("runs", "-s", source, "--limit", "3")] == [28, 27, 26]
     assert {run["state"] for run in ask("runs", "-s", source, "--state", "failed", "--limit", "0")} == {"failed"}

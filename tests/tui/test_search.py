@@ -7,10 +7,11 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outflow_core.sought import folded
 from outflow_tui import search as searches
 from outflow_tui import text
 from outflow_tui.lines import Line, plain
-from outflow_tui.search import Haystack, folded, is_exact, marked, search
+from outflow_tui.search import Haystack, is_exact, marked, search
 
 LETTERS = "aAbB .(\\İßΣσς\x1b日"
 some_text = st.text(LETTERS, max_size=30)

@@ -346,3 +346,13 @@ def test_what_did_not_change_is_taken_over() -> None:
     assert keeper.timeline(1, blocks, None) is first
     then = keeper.timeline(1, (*blocks[:2], ran(3, 5, 4.0)), None)
     assert [one is other for one, other in zip(first.spans, then.spans, strict=True)] == [True, True, False]
+
+
+def test_a_run_ends_no_earlier_than_it_began_whatever_ended_before() -> None:
+    """Workflows that failed by themselves began ahead of our clock; the only task ended a year before."""
+    ahead = (replace(ran(number, 7200.0, state=State.FAILED), type=BlockType.WORKFLOW) for number in (2, 3))
+    rows = (ran(1, -31_536_000.0, 1.0), *ahead)
+    line = line_of(run(1, state=State.RUNNING))
+    line = replace(line, row=replace(line.row, start_time=NOON))
+    period = period_of(line, timeline_of(1, rows), NOON)
+    assert period is not None and period.end >= period.start

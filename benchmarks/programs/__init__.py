@@ -1,0 +1,1 @@
+"""Bare programs that ours is compared to, each as small as it can be."""

@@ -1,0 +1,54 @@
+"""The command line: the screen, and the same answers for scripts.
+
+Every command imports only what it needs: the screen costs no script its start, nor a script the screen.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from outflow_core.errors import OutflowError
+from outflow_tui.cli import parsers
+from outflow_tui.cli.arguments import TROUBLE
+from outflow_tui.cli.commands import COMMANDS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; the exit status is 0, 2 on trouble, or what the command's help tells."""
+    words = parsers.command_first(list(sys.argv[1:] if arguments is None else arguments))
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller: there is nobody to tell
+        return TROUBLE
+    try:
+        return _run(words)
+    except OutflowError as error:
+        print(f"outflow-tui: {_one_line(str(error))}", file=sys.stderr)
+        return TROUBLE
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"outflow-tui: cannot write the answer: {error.strerror}.", file=sys.stderr)
+        _give_up_output()
+        return 0 if isinstance(error, BrokenPipeError) else TROUBLE
+
+
+def _run(words: Sequence[str]) -> int:
+    command = COMMANDS.get(words[0]) if words else None
+    if command is not None:
+        return command.answer(parsers.command_parser(command).parse_args(words[1:]))
+    from outflow_tui.cli.screen import show_screen
+
+    return show_screen(parsers.screen_parser().parse_args(words))
+
+
+def _give_up_output() -> None:
+    """Let what could not be written not be tried again at the end of the program."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _one_line(message: str) -> str:
+    from outflow_tui.text import clean
+
+    return clean(" ".join(message.split("\n")))

@@ -1,0 +1,34 @@
+"""What is printed: whole answers, or a line at a time; in whatever encoding the other end has."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def tell(
+    options: argparse.Namespace, value: Callable[[], Any], markdown: Callable[[], str], text: Callable[[], str]
+) -> int:
+    """Print an answer in the form that is wanted."""
+    if options.json:
+        from outflow_tui.reports import as_json
+
+        return tell_text(as_json(value()))
+    return tell_text((markdown if options.markdown else text)())
+
+
+def tell_text(words: str) -> int:
+    """Print some text; what cannot be shown is written as an escape."""
+    encoding = sys.stdout.encoding or "ascii"
+    print(words.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+    return 0
+
+
+def warn(words: str) -> None:
+    """Tell on standard error what is no part of the answer."""
+    from outflow_tui.text import clean
+
+    print(f"outflow-tui: {clean(words)}", file=sys.stderr, flush=True)

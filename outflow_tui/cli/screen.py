@@ -1,0 +1,93 @@
+"""The screen; into a pipe the runs as text instead."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from outflow_core.errors import ConfigError
+from outflow_core.nearest import did_you_mean
+from outflow_core.sources import find_database
+from outflow_tui.cli.commands import COMMANDS
+from outflow_tui.cli.parsers import command_parser
+from outflow_tui.cli.printing import tell_text
+
+
+def show_screen(options: argparse.Namespace) -> int:
+    """Open the screen on the sources that are named, or on the one that is found."""
+    names = [*options.sources, *([options.config] if options.config else [])] or [None]
+    databases = [_database(name) for name in names]
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        return _tell_runs(options, names)
+    from outflow_tui.app import OutflowApp, Watched
+    from outflow_tui.preferences import read_preferences
+    from outflow_tui.terminal import watch_terminal
+
+    shown = distinct([_short(database.shown) for database in databases])
+    watched = [
+        Watched(name, _opener(database, options, asked))
+        for name, database, asked in zip(shown, databases, names, strict=True)
+    ]
+    app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
+    watch_terminal(app.leave)
+    app.run()
+    return app.return_code or 0
+
+
+def _database(name: str | None) -> Any:
+    """The database that is meant; a misspelt command is told as such."""
+    try:
+        return find_database(name)
+    except ConfigError as error:
+        meant = did_you_mean(name, COMMANDS) if name and name.isalpha() else ""
+        raise ConfigError(f"{error} As a command: {meant}") if meant else error from None
+
+
+def _opener(database: Any, options: argparse.Namespace, source: str | None) -> Callable[[], Any]:
+    def opens() -> Any:
+        from outflow_core.in_force import in_force
+        from outflow_core.sources import find_settings
+        from outflow_tui.source import BooksSource
+
+        def current() -> Any:
+            settings = find_settings(source)
+            return in_force(settings) if settings else None
+
+        return BooksSource(database, copy=options.copy, in_force=current)
+
+    return opens
+
+
+def _tell_runs(options: argparse.Namespace, names: Sequence[str | None]) -> int:
+    """The runs of every source as text; nothing is printed when one of them is in trouble."""
+    from outflow_tui.cli.runs import found_text
+
+    answers = []
+    for name in names:
+        words = [*(["-s", name] if name else []), *(["--copy"] if options.copy else [])]
+        answer = found_text(command_parser(COMMANDS["runs"]).parse_args(words))
+        answers.append(f"{name}:\n{answer}" if len(names) > 1 else answer)
+    return tell_text("\n\n".join(answers))
+
+
+def _short(name: str) -> str:
+    """A source's name as people wrote it: a path seen from here."""
+    relative = os.path.relpath(name) if name.startswith("/") else name
+    return name if relative.startswith("../..") else relative
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of sources without what all of them share at both ends.
+
+    >>> distinct(["/data/a/outflow.db", "/data/b/outflow.db"]), distinct(["x/outflow.db"])
+    (['a', 'b'], ['x/outflow.db'])
+    """
+    parts = [name.split("/") for name in names]
+    for end in (-1, 0):
+        while len(parts) > 1 and min(map(len, parts)) > 1 and len({path[end] for path in parts}) == 1:
+            for path in parts:
+                path.pop(end)
+    return ["/".join(path) for path in parts]

@@ -1,0 +1,1 @@
+"""Tests of the measurements: that they run, and that they compare like with like."""
