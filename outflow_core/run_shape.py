@@ -70,6 +70,16 @@ class Column(Generic[T]):
         which = array("H", [table.setdefault(value, len(table)) for value in values])
         return cls(tuple(table), which if len(table) > 1 else None)
 
+    def changed(self, news: Mapping[int, T], count: int) -> Column[T]:
+        """The column of `count` blocks in which some have other values."""
+        if all(self[index] == value for index, value in news.items()):
+            return self
+        which = array("H", bytes(2 * count)) if self.which is None else self.which[:]
+        table = {value: number for number, value in enumerate(self.values)}
+        for index, value in news.items():
+            which[index] = table.setdefault(value, len(table))
+        return Column(tuple(table), which) if len(table) <= count else Column.of(map(tuple(table).__getitem__, which))
+
     def __getitem__(self, index: int) -> T:
         return self.values[self.which[index] if self.which is not None else 0]
 
@@ -285,24 +295,41 @@ def patched(page: Page, changed: Mapping[int, ShapeRow | None]) -> Page | None:
 
     It is the very same page when nothing is different.
     """
-    rows = {page.first + place: index for index, place in enumerate(page.places)}
-    news = {
-        block_id: row
-        for block_id, row in changed.items()
-        if (page.row(rows[block_id]) if block_id in rows else None) != _as_kept(row)
-    }
-    if not news:
-        return page
-    ids = sorted((rows.keys() | news.keys()) - {block_id for block_id, row in news.items() if row is None})
-    kept = (news[block_id] if block_id in news else page.row(rows[block_id]) for block_id in ids)
-    return page_of(page.first, [row for row in kept if row is not None])
+    news: dict[int, ShapeRow] = {}
+    others = False
+    for block_id, row in changed.items():
+        index = page.index(block_id)
+        if row is None or index is None:
+            others = others or row is not None or index is not None
+        elif page.row(index) != _as_kept(row):
+            news[index] = row
+    if others:
+        return _laid_out_anew(page, changed)
+    return _with_rows(page, news) if news else page
 
 
-def _as_kept(row: ShapeRow | None) -> ShapeRow | None:
+def _with_rows(page: Page, news: Mapping[int, ShapeRow]) -> Page:
+    """The page with other values for some of its blocks, by their order in it."""
+    codes, seconds = bytearray(page.codes), page.seconds[:]
+    for index, row in news.items():
+        codes[index] = _code(row[2], row[3], row[4])
+        seconds[index] = _UNTOLD if row[6] is None else row[6]
+    parents = page.parents.changed({index: row[1] for index, row in news.items()}, len(page))
+    names = page.names.changed({index: row[4] for index, row in news.items()}, len(page))
+    hosts = page.hosts.changed({index: row[5] for index, row in news.items()}, len(page))
+    return Page(page.first, page.places, bytes(codes), parents, names, hosts, seconds)
+
+
+def _laid_out_anew(page: Page, changed: Mapping[int, ShapeRow | None]) -> Page | None:
+    """The page with other blocks than before."""
+    rows: dict[int, ShapeRow | None] = {row[0]: row for row in map(page.row, range(len(page)))}
+    kept = rows | dict(changed)
+    return page_of(page.first, [row for _, row in sorted(kept.items()) if row is not None])
+
+
+def _as_kept(row: ShapeRow) -> ShapeRow:
     """A row with its seconds as exact as they are kept."""
-    if row is None or row[6] is None:
-        return row
-    return (*row[:6], array("f", [row[6]])[0])
+    return row if row[6] is None else (*row[:6], array("f", [row[6]])[0])
 
 
 @dataclass(frozen=True)
