@@ -12,12 +12,27 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, bindparam, cast, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
 
 from outflow_core import run_shape
 from outflow_core.clock import SecondsBetween, SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
+from outflow_core.json_length import JsonLength
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_paths, sealed_paths
 from outflow_core.reader import Reads
@@ -29,6 +44,9 @@ from outflow_core.task_inputs import task_inputs
 
 CHUNK = 450
 """How many values one IN (...) holds: SQLite's older limit is 999."""
+
+LONG_INPUTS = 200_000
+"""Inputs with more characters are not read to be counted."""
 
 UUID_DIGITS = 8
 """From how many digits on a number that is no id is looked for as the beginning of a uuid."""
@@ -329,12 +347,15 @@ def inputs_of(reads: Reads, block_ids: Collection[int]) -> Iterator[tuple[int, A
 
 def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
     """How many items each workflow maps over, for those that do: the length of its list of inputs."""
+    text = as_text(block.c.input_values)
+    is_short = func.length(text) <= LONG_INPUTS
+    query = select(block.c.id, case((is_short, text)), case((not_(is_short), JsonLength(block.c.input_values))))
     sizes = {}
     for some in _chunks(workflow_ids):
-        for block_id, text in reads.rows(select(block.c.id, as_text(block.c.input_values)).where(block.c.id.in_(some))):
-            values = as_json(text)
-            if isinstance(values, list):
-                sizes[block_id] = len(values)
+        for block_id, short, length in reads.rows(query.where(block.c.id.in_(some))):
+            values = as_json(short)
+            if isinstance(values, list) or length is not None:
+                sizes[block_id] = len(values) if isinstance(values, list) else length
     return sizes
 
 

@@ -126,7 +126,8 @@ class RunScreen(SelectedBlockScreen):
         left = self._left(line)
         run = self.snapshot.run if self.snapshot else None
         is_coming = run is not None and run.run_id == row.id and not run.is_whole
-        coming = f"reading its tasks: {len(run.shape):,} so far" if run is not None and is_coming else ""
+        share = min(100 * len(run.shape) // max(line.tasks.total, 1), 99) if run is not None else 0
+        coming = f"{share} % read" if is_coming else ""
         parts = [coming, f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took, left]
         return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
 
