@@ -30,6 +30,8 @@ from outflow_tui.usual import Earlier, earlier_of
 TRIES = 3
 READING_SECONDS = 0.15
 """How long one look goes on with what is long to read before it hands in what it has."""
+RUN_SECONDS = 0.05
+"""The same for the tasks of a run: they are wanted while the keys are used, which wait for this thread."""
 SEARCH_SECONDS = 0.1
 """How long one look goes on with a search before it hands in what it has."""
 SAMPLE = 4_000
@@ -213,7 +215,7 @@ class BooksSource:
         """Go on with what is long to read; whether there is more of it."""
         if self._run is None:
             return False
-        is_reading = self._run.read_on(until)
+        is_reading = self._run.read_on(min(until, time.monotonic() + RUN_SECONDS))
         if self._causes is not None:
             is_reading = self._causes.read(self._run.view, until) or is_reading
         if self._rows is not None:
