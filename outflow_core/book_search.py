@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, String, Table, and_, func, or_, select, type_coerce
+from sqlalchemy import Column, ColumnElement, String, Table, and_, false, func, or_, select, type_coerce
 
 from outflow_core import queries
 from outflow_core.config_diff import path_text
@@ -145,15 +145,16 @@ class Search:
 
     def _look_at_runs(self, where: ColumnElement[bool]) -> Iterator[Finding]:
         c = run.c
-        fits = self._fits(c.command_name, c.uuid, c.hostname)
+        fits = or_(self._fits(c.command_name, c.hostname), self._is_uuid(c.uuid))
         ids = [row[0] for row in self._reader.rows(select(c.id).where(where, c.id >= 0, fits))]
         for row in sorted(queries.runs_by_id(self._reader, ids), key=lambda row: -row.id):
             self._runs[row.id] = row
             if self._command not in (None, row.command):
                 continue
-            texts = ((Kind.COMMAND, row.command), (Kind.UUID, row.uuid), (Kind.HOST, row.hostname))
-            for kind, words in texts:
-                yield from self._finding(kind, row, "", words, _Place(row.state, row.start_time))
+            at = _Place(row.state, row.start_time)
+            yield from self._in_uuid(row.uuid, row, at)
+            for kind, words in ((Kind.COMMAND, row.command), (Kind.HOST, row.hostname)):
+                yield from self._finding(kind, row, "", words, at)
 
     def _learn_runs(self, ids: Iterable[int]) -> None:
         missing = {number for number in ids if number >= 0} - self._runs.keys()
@@ -170,7 +171,7 @@ class Search:
         c = block.c
         values = [queries.as_text(column) for column in (c.input_values, c.input_targets, c.output_targets)]
         sizes = [func.coalesce(func.length(value), 0) for value in values]
-        fits = self._fits(c.name, c.plugin, c.hostname, c.uuid, *values)
+        fits = or_(self._fits(c.name, c.plugin, c.hostname, *values), self._is_uuid(c.uuid))
         found = self._reader.rows(select(c.id, sizes[0] + sizes[1] + sizes[2]).where(where, fits))
         plain = [type_coerce(c.type, String), type_coerce(c.state, String), queries.as_text(c.start_time)]
         query = select(c.id, c.run_id, c.name, c.plugin, c.hostname, c.uuid, *plain, *values).order_by(c.id.desc())
@@ -189,7 +190,8 @@ class Search:
         at = _Place(_state(row[7]), queries.as_time(row[8]), row[0], row[2], kind)
         yield from self._in_inputs(as_json(row[9]), of_run, at)
         name = Kind.WORKFLOW if kind is BlockType.WORKFLOW else Kind.TASK
-        for what, words in ((name, row[2]), (Kind.PLUGIN, row[3]), (Kind.HOST, row[4]), (Kind.UUID, row[5])):
+        yield from self._in_uuid(row[5], of_run, at)
+        for what, words in ((name, row[2]), (Kind.PLUGIN, row[3]), (Kind.HOST, row[4])):
             yield from self._finding(what, of_run, "", words, at)
         for targets in row[10:12]:
             for path, words in leaves(mask_secrets(as_json(targets))):
@@ -299,6 +301,14 @@ class Search:
             return or_(*(text.op(operator)(foreign) for text in texts), *(text.like("%\\\\u%", "\\") for text in texts))
         like = [text.ilike(pattern, "\\") if tells_apart else text.like(pattern, "\\") for text in texts]
         return or_(*like)
+
+    def _is_uuid(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        begins = column.startswith(self._sought.words, autoescape=True)
+        return begins if self._sought.may_begin_a_uuid else false()
+
+    def _in_uuid(self, uuid: str, of_run: RunRow, at: _Place) -> Iterator[Finding]:
+        if self._sought.may_begin_a_uuid and uuid.startswith(self._sought.words):
+            yield from self._finding(Kind.UUID, of_run, "", uuid, at)
 
     def _finding(self, kind: Kind, of_run: RunRow, where: str, words: Any, at: _Place) -> Iterator[Finding]:
         """The finding in a text, if the words stand in it or in `where=text`."""

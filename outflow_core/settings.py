@@ -8,13 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from outflow_core.config_file import read_config
 from outflow_core.database_entries import kind_of, read_databases
 from outflow_core.databases import DEFAULT_BIND as DEFAULT_BIND
 from outflow_core.databases import Credentials as Credentials
 from outflow_core.databases import Database as Database
 from outflow_core.errors import ConfigError
-from outflow_core.exposure import warn_of_exposed
 
 CONFIG_NAMES = ("config.json", "config.yml", "config.yaml", "config.toml")
 
@@ -86,6 +84,8 @@ def read_settings(path: Path) -> Settings:
 
     Warns, once for each file, when a password stands in one that others may read.
     """
+    from outflow_core.exposure import warn_of_exposed
+
     content, files = _content(path)
     root = _root_named() or path.resolve().parent
     section = content.get("databases", {})
@@ -104,6 +104,8 @@ def read_database(path: Path, key: str = DEFAULT_BIND) -> Database:
 
 
 def _content(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    from outflow_core.config_file import read_config  # what it reads YAML by takes long to load
+
     found = read_config(path)
     if found.value is None:
         raise ConfigError(f"{path}: the file is empty; it needs at least a section 'databases:'.")

@@ -15,6 +15,7 @@ BEFORE, AFTER = 40, 120
 
 _PLAIN = re.compile(r"[A-Za-z0-9 /:+~,;@()_-]+")
 """Whatever else there is may be written as an escape, or stand between the names of a path."""
+_UUID_BEGINS = re.compile(r"[0-9a-f][0-9a-f-]{3,35}")
 _NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]*)?")
 
 
@@ -52,6 +53,15 @@ class Sought:
         """
         pieces = _PLAIN.findall(self.words)[:MOST_PIECES]
         return "%".join(["", *(piece.replace("_", "\\_") for piece in pieces), ""]) or "%"
+
+    @property
+    def may_begin_a_uuid(self) -> bool:
+        """Whether a uuid can begin so; in the middle of one everything short stands somewhere.
+
+        >>> [Sought(words).may_begin_a_uuid for words in ("a58af447-de", "1", "fit")]
+        [True, False, False]
+        """
+        return bool(_UUID_BEGINS.fullmatch(self.words))
 
     @property
     def is_foreign(self) -> bool:

@@ -28,8 +28,14 @@ def find_database(source: str | None = None) -> Database:
 
     Without `source` the configuration is looked for as `find_config` does.
     """
+    found = find_place(source)
+    return found if isinstance(found, Database) else read_database(found)
+
+
+def find_place(source: str | None = None) -> Database | Path:
+    """The database a user means, or the configuration file that will tell which; that is not read yet."""
     if source is None:
-        return read_database(find_config())
+        return find_config()
     if "://" in source:
         return _database_from_url(source)
     path = expanded("source", source)
@@ -38,16 +44,14 @@ def find_database(source: str | None = None) -> Database:
     except OSError as error:
         raise ConfigError(f"{source}: cannot be looked at: {error.strerror}.") from None
     if is_folder:
-        return _database_in(path)
+        return _place_in(path)
     if not path.is_file():
         what = "no regular file" if is_there else "no such file or directory"
         raise ConfigError(
             f"{_source_shown(source)}: {what}; name a config file, a directory that holds one, "
             "a SQLite file or a postgresql:// URL."
         )
-    if _is_sqlite(path):
-        return Database(DEFAULT_BIND, "sqlite", path=path.absolute())
-    return read_database(path)
+    return Database(DEFAULT_BIND, "sqlite", path=path.absolute()) if _is_sqlite(path) else path
 
 
 def find_settings(source: str | None = None) -> Settings | None:
@@ -62,11 +66,11 @@ def find_settings(source: str | None = None) -> Settings | None:
     return read_settings(path) if path.is_file() and not _is_sqlite(path) else None
 
 
-def _database_in(folder: Path) -> Database:
+def _place_in(folder: Path) -> Database | Path:
     try:
-        return read_database(find_config(folder))
+        return find_config(folder)
     except ConfigError:
-        if any((folder / name).is_file() for name in CONFIG_NAMES) or not (folder / DEFAULT_FILE).is_file():
+        if not (folder / DEFAULT_FILE).is_file():
             raise
     return Database(DEFAULT_BIND, "sqlite", path=(folder / DEFAULT_FILE).absolute())
 

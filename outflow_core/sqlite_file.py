@@ -16,6 +16,7 @@ from pathlib import Path
 
 from outflow_core.engines import sqlite_uri
 from outflow_core.errors import SchemaError, SourceError
+from outflow_core.patience import PatientConnection
 
 BUSY_SECONDS = 2.0
 COPIES = 50
@@ -77,9 +78,10 @@ class SqliteFile:
         path = self._private_copy(real) if self._copy else real
         uri = sqlite_uri(path, options)
         try:
-            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+            connection = sqlite3.connect(uri, uri=True, timeout=0, check_same_thread=False, factory=PatientConnection)
         except sqlite3.OperationalError as error:
             raise SourceError(sqlite_words(self.path, error)) from None
+        connection.busy_seconds = BUSY_SECONDS
         if self.is_lenient:
             connection.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
         return connection

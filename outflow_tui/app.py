@@ -1,4 +1,7 @@
-"""Wiring only: pollers, what was seen, screens, theme."""
+"""Wiring only: pollers, what was seen, screens, theme.
+
+Screens but the first are imported when they are opened: the first frame does not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.actions import parse
@@ -21,46 +24,22 @@ from textual.widgets import Input
 
 from outflow_core.errors import ConfigError
 from outflow_core.nearest import way_out
-from outflow_core.tracebacks import Frame
 from outflow_tui import announcements, keys, status, themes
-from outflow_tui.editor import EditorError, editor_command, run_editor
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
 from outflow_tui.preferences import Preferences
 from outflow_tui.screens.books_screen import BooksScreen
-from outflow_tui.screens.config_diff import ConfigDiffScreen
-from outflow_tui.screens.config_table import ConfigTableScreen
-from outflow_tui.screens.configuration import ConfigurationScreen
-from outflow_tui.screens.failures import FailuresScreen
-from outflow_tui.screens.help import HelpScreen
-from outflow_tui.screens.neighbours import NeighboursScreen
-from outflow_tui.screens.run import RunScreen
 from outflow_tui.screens.runs import RunsScreen
-from outflow_tui.screens.save import SaveScreen
-from outflow_tui.screens.search_books import SearchBooksScreen
-from outflow_tui.screens.timeline import TimelineScreen
-from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import Focus, Snapshot
+
+if TYPE_CHECKING:
+    from outflow_core.tracebacks import Frame
 
 SECONDS = 1.0
 """How often to look, unless somebody says otherwise."""
 CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
-
-_HELP_OF: dict[type[BooksScreen], str] = {
-    RunsScreen: "Runs",
-    RunScreen: "Run",
-    ConfigTableScreen: "Several configurations",
-    TracebackScreen: "Traceback",
-    FailuresScreen: "Failures",
-    NeighboursScreen: "Upstream, downstream",
-    TimelineScreen: "Timeline",
-    ConfigurationScreen: "Configuration",
-    ConfigDiffScreen: "Difference",
-    SaveScreen: "Save",
-    SearchBooksScreen: "Search all runs",
-}
 
 
 @dataclass(frozen=True)
@@ -241,18 +220,26 @@ class OutflowApp(App[None]):
 
     def open_run(self, place: int, run_id: int, block_id: int | None = None) -> None:
         """Show one run, perhaps at a block."""
+        from outflow_tui.screens.run import RunScreen
+
         self.show(RunScreen(self.glyphs, place, run_id, block_id))
 
     def open_configuration(self, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
         """Show the configuration of one run, perhaps at a section and a path in it."""
+        from outflow_tui.screens.configuration import ConfigurationScreen
+
         self.show(ConfigurationScreen(self.glyphs, place, run_id, at))
 
     def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Compare the configurations of two runs."""
+        from outflow_tui.screens.config_diff import ConfigDiffScreen
+
         self.show(ConfigDiffScreen(old, new))
 
     def edit(self, frame: Frame) -> None:
         """Open the file of a frame in the user's editor; what prevents it is said in words."""
+        from outflow_tui.editor import EditorError, editor_command
+
         try:
             command = editor_command(frame, os.environ)
             trouble = self._run_editor(command)
@@ -263,6 +250,8 @@ class OutflowApp(App[None]):
 
     def _run_editor(self, command: Sequence[str]) -> str:
         """Give the terminal to an editor; afterwards show what came in meanwhile."""
+        from outflow_tui.editor import run_editor
+
         missed = self._missed = {}
         try:
             with self.suspend():
@@ -274,6 +263,8 @@ class OutflowApp(App[None]):
 
     def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
         """Put the configurations of several runs side by side."""
+        from outflow_tui.screens.config_table import ConfigTableScreen
+
         self.show(ConfigTableScreen(runs))
 
     def get_key_display(self, binding: Binding) -> str:
@@ -283,11 +274,10 @@ class OutflowApp(App[None]):
 
     def action_help(self) -> None:
         """Show the keys of the screen on top."""
-        if not isinstance(self.screen, HelpScreen):
-            self.show(HelpScreen(self._help_of(self.screen), self.keymap))
+        from outflow_tui.screens.help import HelpScreen
 
-    def _help_of(self, screen: Screen[Any]) -> str:
-        return next((name for kind, name in _HELP_OF.items() if isinstance(screen, kind)), "Everywhere")
+        if not isinstance(self.screen, HelpScreen):
+            self.show(HelpScreen(_keys_of(self.screen), self.keymap))
 
     def action_command_palette(self) -> None:
         """Everything by name; the cursor there does not blink, for that would be written for ever."""
@@ -311,6 +301,8 @@ class OutflowApp(App[None]):
 
     def action_search_books(self) -> None:
         """Search everything in the books, from wherever the user is."""
+        from outflow_tui.screens.search_books import SearchBooksScreen
+
         if isinstance(self.screen, SearchBooksScreen):
             self.screen.action_type()
         elif isinstance(self.screen, BooksScreen):
@@ -318,6 +310,8 @@ class OutflowApp(App[None]):
 
     def action_save_as(self) -> None:
         """Choose as what to save the screen on top."""
+        from outflow_tui.screens.save import SaveScreen
+
         if isinstance(self.screen, BooksScreen) and not isinstance(self.screen, SaveScreen):
             self.show(SaveScreen(self.screen, self.keymap))
 
@@ -345,7 +339,7 @@ class OutflowApp(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """The palette: what the keys of this screen do, in words, and the program's own."""
         said = set()
-        for table in (keys.SCREENS[self._help_of(screen)][0], keys.APP):
+        for table in (keys.SCREENS[_keys_of(screen)][0], keys.APP):
             for binding in keys.bindings(table):
                 if binding.tooltip in said or not _is_possible(binding.action, screen):
                     continue
@@ -359,6 +353,11 @@ class OutflowApp(App[None]):
             await self.run_action(action, default_namespace=self.screen)
 
         return run
+
+
+def _keys_of(screen: Screen[Any]) -> str:
+    """What the table of keys calls a screen."""
+    return screen.HELP if isinstance(screen, BooksScreen) else "Everywhere"
 
 
 def _is_possible(action: str, screen: Screen[Any]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from outflow_tui import reports
 from outflow_tui.markdown import code, fenced
 
 
@@ -30,4 +29,6 @@ class Document:
 
     def as_json(self) -> str:
         """The plain objects."""
-        return reports.as_json(self.value) + "\n"
+        from outflow_tui.reports import as_json
+
+        return as_json(self.value) + "\n"

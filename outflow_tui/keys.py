@@ -52,7 +52,7 @@ RUNS: list[BindingType] = [
     _key("space", "mark", "mark", "Mark the run for a comparison, or unmark it"),
     _key("d", "diff", "diff", "Compare the marked runs, or the mark and this run"),
     _key("w", "worked", "changed", "What differs from the last success of this command"),
-    _key("c", "configuration", "config", "Show the configuration of this run"),
+    _key("c", "configuration", "config", "Show the configuration of this run", hidden=True),
     _key("t", "wait_for", "tell me", "Ring and notify when this run ends, or not", hidden=True),
     _key("escape", "clear", "clear", "Take away the filter, then the marks", hidden=True),
     _key("q", "app.quit", "quit", "End the program"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import accumulate
-from typing import Any, Protocol, TypeVar, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload, runtime_checkable
 
-from outflow_core.run_shape import Indices, Page
+if TYPE_CHECKING:  # the first frame does not wait for it
+    from outflow_core.run_shape import Indices, Page
 
 T = TypeVar("T")
 

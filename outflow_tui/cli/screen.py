@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from outflow_core.databases import Database
 from outflow_core.errors import ConfigError
 from outflow_core.nearest import did_you_mean
-from outflow_core.sources import find_database
+from outflow_core.sources import find_place
 from outflow_tui.cli.commands import COMMANDS
 from outflow_tui.cli.parsers import command_parser
 from outflow_tui.cli.printing import tell_text
@@ -19,44 +21,43 @@ from outflow_tui.cli.printing import tell_text
 def show_screen(options: argparse.Namespace) -> int:
     """Open the screen on the sources that are named, or on the one that is found."""
     names = [*options.sources, *([options.config] if options.config else [])] or [None]
-    databases = [_database(name) for name in names]
+    places = [_place(name) for name in names]
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         return _tell_runs(options, names)
     from outflow_tui.app import OutflowApp, Watched
     from outflow_tui.preferences import read_preferences
     from outflow_tui.terminal import watch_terminal
 
-    shown = distinct([_short(database.shown) for database in databases])
-    watched = [
-        Watched(name, _opener(database, options, asked))
-        for name, database, asked in zip(shown, databases, names, strict=True)
-    ]
+    shown = distinct([_short(str(place) if isinstance(place, Path) else place.shown) for place in places])
+    watched = [Watched(name, _opener(options, asked)) for name, asked in zip(shown, names, strict=True)]
     app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)
     app.run()
     return app.return_code or 0
 
 
-def _database(name: str | None) -> Any:
-    """The database that is meant; a misspelt command is told as such."""
+def _place(name: str | None) -> Database | Path:
+    """The database that is meant, or its configuration file; a misspelt command is told as such."""
     try:
-        return find_database(name)
+        return find_place(name)
     except ConfigError as error:
         meant = did_you_mean(name, COMMANDS) if name and name.isalpha() else ""
         raise ConfigError(f"{error} As a command: {meant}") if meant else error from None
 
 
-def _opener(database: Any, options: argparse.Namespace, source: str | None) -> Callable[[], Any]:
+def _opener(options: argparse.Namespace, source: str | None) -> Callable[[], Any]:
+    """Opens a source: its configuration is read when the screen stands, and again until it can be read."""
+
     def opens() -> Any:
         from outflow_core.in_force import in_force
-        from outflow_core.sources import find_settings
+        from outflow_core.sources import find_database, find_settings
         from outflow_tui.source import BooksSource
 
         def current() -> Any:
             settings = find_settings(source)
             return in_force(settings) if settings else None
 
-        return BooksSource(database, copy=options.copy, in_force=current)
+        return BooksSource(find_database(source), copy=options.copy, in_force=current)
 
     return opens
 

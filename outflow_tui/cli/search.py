@@ -12,7 +12,7 @@ from outflow_core.reader import Reader
 from outflow_core.sources import find_settings
 from outflow_tui.cli.books import asked
 from outflow_tui.cli.printing import tell
-from outflow_tui.reports.search import found_object, found_text
+from outflow_tui.reports.search import found_markdown, found_object, found_text
 
 
 def answer(options: argparse.Namespace) -> int:
@@ -27,6 +27,10 @@ def answer(options: argparse.Namespace) -> int:
         return search.found()
 
     found = asked(options, ask)
-    text = found_text(found, datetime.now())
-    tell(options, lambda: found_object(found), lambda: text, lambda: text)
+    tell(
+        options,
+        lambda: found_object(found),
+        lambda: found_markdown(found),
+        lambda: found_text(found, datetime.now()),
+    )
     return 0 if found.findings else 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from outflow_core.findings import Finding, Found, InputAnswer
 from outflow_tui import format as words
-from outflow_tui import text
 from outflow_tui.finding_words import answer_words, how_often, progress
+from outflow_tui.reports.tables import Table
 
 
 def found_object(found: Found) -> dict[str, Any]:
@@ -45,12 +46,28 @@ def _finding_object(one: Finding) -> dict[str, Any]:
 
 def found_text(found: Found, now: datetime) -> str:
     """What was found, a line each, below the answer about inputs."""
-    lines = [answer_words(found.answer), ""] if found.answer and found.answer.inputs else []
-    for one in found.findings:
-        state = one.state.value if one.state else ""
-        when = words.moment(one.time, now)
-        cells = (f"{one.kind.value:<13}", f"run {one.run_id}", f"{state:<7}", text.clean(one.command or ""))
-        lines.append("  ".join([*cells, text.clean(one.text), *filter(None, [how_often(one), when])]))
-    if lines:
-        lines.append("")
-    return "\n".join([*lines, progress([found], ellipsis="...").capitalize() + "."])
+    return _told(found, _table(found, lambda when: words.moment(when, now)).as_text())
+
+
+def found_markdown(found: Found) -> str:
+    """The same as a table of Markdown, its times with their days."""
+    return _told(found, _table(found, words.dated).as_markdown())
+
+
+TITLES = ("KIND", "RUN", "STATE", "COMMAND", "TASK", "TIME", "HOW OFTEN", "FOUND")
+
+
+def _table(found: Found, clock: Callable[[datetime | None], str]) -> Table:
+    return Table(TITLES, tuple(_cells(one, clock) for one in found.findings))
+
+
+def _cells(one: Finding, clock: Callable[[datetime | None], str]) -> tuple[str, ...]:
+    state = one.state.value if one.state else ""
+    start = (one.kind.value, str(one.run_id), state, one.command or "", one.block_name)
+    return (*start, clock(one.time), how_often(one), one.text)
+
+
+def _told(found: Found, table: str) -> str:
+    answer = answer_words(found.answer) if found.answer and found.answer.inputs else ""
+    end = progress([found], ellipsis="...").capitalize() + "."
+    return "\n\n".join(filter(None, [answer, table if found.findings else "", end]))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual.reactive import var
 from textual.screen import Screen
 
-from outflow_core.rows import BlockDetail
-from outflow_core.tracebacks import Frame
 from outflow_tui import status, text
 from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
@@ -18,6 +16,10 @@ from outflow_tui.saving import SaveError, save_new
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.title import Notice, Title
+
+if TYPE_CHECKING:
+    from outflow_core.rows import BlockDetail
+    from outflow_core.tracebacks import Frame
 
 PAPER = 120
 """How many cells wide lines are when they are saved, if they are not wider on the screen."""
@@ -63,6 +65,9 @@ class Desk(Protocol):
 
 class BooksScreen(Screen[int | None]):
     """A screen over what was seen of every source."""
+
+    HELP: ClassVar[str] = "Everywhere"
+    """What the table of keys calls this screen."""
 
     seen: var[tuple[Snapshot, ...]] = var((), init=False)
 

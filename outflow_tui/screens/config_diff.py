@@ -21,6 +21,7 @@ class ConfigDiffScreen(ReadingScreen):
     """Two runs side by side in one line, and below it every value that differs."""
 
     BINDINGS = keys.DIFF
+    HELP = "Difference"
 
     def __init__(self, old: RunKey, new: RunKey) -> None:
         super().__init__()

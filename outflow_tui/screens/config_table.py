@@ -16,6 +16,7 @@ class ConfigTableScreen(ReadingScreen):
     """A column for each run with its state on top, a line for each value that differs."""
 
     BINDINGS = keys.TABLE
+    HELP = "Several configurations"
 
     def __init__(self, runs: Sequence[RunKey]) -> None:
         super().__init__(ReadingPane(TextLines(id="lines", fits=True), id="text"))

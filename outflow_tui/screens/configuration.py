@@ -18,6 +18,7 @@ class ConfigurationScreen(ReadingScreen):
     """What one run was configured with."""
 
     BINDINGS = keys.CONFIGURATION
+    HELP = "Configuration"
 
     def __init__(self, glyphs: Glyphs, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
         super().__init__(ReadingPane(FoldedLines(glyphs, id="lines"), id="text"))

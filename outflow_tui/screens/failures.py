@@ -23,6 +23,7 @@ class FailuresScreen(BooksScreen):
     """One line for each cause; closed with the first task of the one that was chosen."""
 
     BINDINGS = keys.FAILURES
+    HELP = "Failures"
 
     def __init__(self, place: int, run_id: int) -> None:
         super().__init__()

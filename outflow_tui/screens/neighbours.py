@@ -34,6 +34,7 @@ class NeighboursScreen(BooksScreen):
     """One line for each; closed with the id of the one that was chosen."""
 
     BINDINGS = keys.NEIGHBOURS
+    HELP = "Upstream, downstream"
 
     def __init__(self, crossing: Crossing, step: int) -> None:
         super().__init__()

@@ -36,6 +36,7 @@ class RunScreen(SelectedBlockScreen):
     """The tasks of one run and the details of one of them."""
 
     BINDINGS = keys.RUN
+    HELP = "Run"
 
     def __init__(self, glyphs: Glyphs, place: int, run_id: int, block_id: int | None = None) -> None:
         super().__init__(glyphs, place, run_id)

@@ -10,7 +10,7 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.widgets import Footer, Input
 
-from outflow_tui import keys, reports, status, text
+from outflow_tui import keys, status, text
 from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
 from outflow_tui.remaining import remaining
@@ -33,6 +33,7 @@ class RunsScreen(BooksScreen):
     """All runs, newest first or in another order, with a filter and marks."""
 
     BINDINGS = keys.RUNS
+    HELP = "Runs"
 
     def __init__(self, glyphs: Glyphs, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -73,7 +74,9 @@ class RunsScreen(BooksScreen):
 
     def plain_value(self) -> Any:
         """The runs that are shown."""
-        return [{"source": item.source, **reports.line_object(item.line)} for item in self._list.items]
+        from outflow_tui.reports import line_object
+
+        return [{"source": item.source, **line_object(item.line)} for item in self._list.items]
 
     def document(self) -> Document:
         """The runs under their titles."""

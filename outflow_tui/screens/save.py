@@ -21,6 +21,7 @@ class SaveScreen(ReadingScreen):
     """The ways to save a screen, into the current directory."""
 
     BINDINGS = keys.SAVE
+    HELP = "Save"
 
     def __init__(self, saved: BooksScreen, keymap: Mapping[str, str]) -> None:
         super().__init__()

@@ -42,6 +42,7 @@ class SearchBooksScreen(BooksScreen):
     """A line to type in, and below it what was found."""
 
     BINDINGS = keys.SEARCH_ALL
+    HELP = "Search all runs"
 
     def __init__(self, glyphs: Glyphs, *, several: bool) -> None:
         super().__init__()

@@ -42,6 +42,7 @@ class TimelineScreen(BooksScreen):
     """One line for each task that has begun; closed with the task that was chosen."""
 
     BINDINGS = keys.TIMELINE
+    HELP = "Timeline"
 
     def __init__(self, glyphs: Glyphs, below: Below, place: int, run_id: int) -> None:
         super().__init__()

@@ -57,6 +57,7 @@ class TracebackScreen(ReadingScreen):
     """The block that is selected in the run below."""
 
     BINDINGS = keys.TRACEBACK
+    HELP = "Traceback"
 
     def __init__(self, walk: Walk) -> None:
         self._block = BlockPane(id="text")

@@ -89,6 +89,8 @@ def test_names_hosts_and_uuids_are_found(books: Settings) -> None:
     assert one.kind is Kind.COMMAND and one.block_id is None
     assert {kind for kind, _ in found(books, "calib")} == {Kind.TASK}
     assert {kind for kind, _ in found(books, "outer")} == {Kind.WORKFLOW}
+    assert found(books, run.uuid[:13]) == [(Kind.UUID, run.uuid)]
+    assert found(books, run.uuid[2:20]) == [], "in the middle everything short stands"
 
 
 def test_an_exception_is_found_by_type_message_or_a_line_of_its_traceback(books: Settings) -> None:

@@ -6,14 +6,16 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Column, Executable, Integer, MetaData, Table, delete, insert, select, text, update
 
-from outflow_core import queries, record_run, sqlite_file, tables
+from outflow_core import patience, queries, record_run, sqlite_file, tables
 from outflow_core.engines import make_engine
 from outflow_core.errors import BindError, SchemaError, SourceError
 from outflow_core.reader import Reader
@@ -116,6 +118,26 @@ def test_a_writer_that_does_not_wait_is_never_in_the_readers_way_nor_the_reader_
         reader.pulse()
         assert len(commands(reader)) == number + 1
         writer.execute(ADD_RUN, [f"run {number}"])
+    reader.close()
+
+
+def test_a_reader_waits_for_a_writer_and_tries_often(
+    file: Database, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock is given back while the reader sleeps: it sleeps shortly, and then it has its answer."""
+    reader = Reader(file)
+    reader.pulse()
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 20:
+            writer.execute("COMMIT")
+
+    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    writer.execute("BEGIN EXCLUSIVE")
+    assert commands(reader) == ["reduce"]
+    assert len(pauses) == 20 and max(pauses) <= 0.004
     reader.close()
 
 

@@ -47,7 +47,7 @@ def test_without_a_terminal_it_prints_the_runs_and_leaves_nothing(tmp_path: Path
         [sys.executable, DEMO], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
     )
     assert answer.returncode == 0, answer.stderr
-    states = [line.split()[1] for line in answer.stdout.splitlines() if "reduce_night" in line]
+    states = [line.split()[1].rstrip(",") for line in answer.stdout.splitlines() if "reduce_night" in line]
     assert states == ["running", "failed", "success", "success"]
     until_gone(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yml"]

@@ -47,6 +47,8 @@ def loose_ones_failed() -> FakeSource:
     )
 
 
+TYPED = {"Has this file been processed with this configuration?": "night_0004.fits"}
+"""What is typed behind the keys."""
 ANSWERS: dict[str, tuple[Callable[[], FakeSource], Sequence[str]]] = {
     "Is it still going?": (observatory, ["▶ running", "56/121", "? silent 3h"]),
     "What failed, and why?": (failed_last, ["✗ frame 4", "ValueError: could not convert", "calibrate.py:88"]),
@@ -54,6 +56,10 @@ ANSWERS: dict[str, tuple[Callable[[], FakeSource], Sequence[str]]] = {
     "Where did the time go?": (failed_last, ["at most 4 at once", "frame 7", "41.0s!"]),
     "What changed since it last worked?": (observatory, ["43 ✓ success", "~ parameters.fit.tolerance  1e-06 → 0.0001"]),
     "What is different between two runs?": (observatory, ["44 ✓ success", "46 ▶ running", "parameters.fit.tolerance"]),
+    "Has this file been processed with this configuration?": (
+        observatory,
+        ["processed with the configuration in force in run 46."],
+    ),
     "What do all the failed ones have in common?": (
         loose_ones_failed,
         ["goes with failure", "parameters.fit.tolerance"],
@@ -70,6 +76,6 @@ def test_every_question_of_the_readme_has_its_answer_here() -> None:
 async def test_the_keys_that_the_readme_names_lead_to_the_answer(question: str) -> None:
     books, words = ANSWERS[question]
     async with sitting(books(), size=(80, 24)) as desk:
-        await go(desk, asked()[question])
+        await go(desk, [*asked()[question], *TYPED.get(question, "")])
         for part in words:
             await desk.sees(part)

@@ -20,6 +20,8 @@ BASELINES = Path(__file__).parent / "baselines"
 SIZES = ((80, 24), (120, 40), (200, 50))
 THEMES: Mapping[str, Mapping[str, str]] = {"dark": {}, "light": {}, "plain": {"NO_COLOR": "1"}}
 """Looks, and what is to be set in the environment for them."""
+UNTIL = "until "
+"""Among keys: wait until the words behind it stand on the screen."""
 SLOWLY = 5.0
 """Seconds between two looks: nothing happens by itself while a picture is made."""
 
@@ -67,6 +69,7 @@ VIEWS = (
     View("Configuration", ("c",), "tolerance"),
     View("Difference", ("space", "down", "space", "d"), "differ"),
     View("Several configurations", ("space", "space", "space", "d"), "3 runs"),
+    View("Search all runs", ("ctrl+f", *"night_0004", f"{UNTIL}12 found", "down"), "12 found"),
     View("Save", ("E",), "Text: all lines of it"),
     View("Searching", ("down", "enter", "enter", "slash", *"gain", "enter"), "1 of"),
     View("Help", ("question_mark",), "Open the run"),
@@ -90,10 +93,13 @@ async def at(view: View, theme: str = "dark", *, size: tuple[int, int] = SIZES[0
 
 
 async def go(desk: Desk, pressed: Sequence[str]) -> None:
-    """Press keys, each when what the screen before wanted to know is there."""
+    """Press keys, each when what the screen before wanted to know is there, or when the words behind UNTIL are."""
     for key in pressed:
         await is_read(desk)
-        await desk.press(key)
+        if key.startswith(UNTIL):
+            await desk.sees(key.removeprefix(UNTIL))
+        else:
+            await desk.press(key)
     await settled(desk)
 
 

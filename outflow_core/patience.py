@@ -1,0 +1,43 @@
+"""A SQLite connection that waits for a writer in short, uneven pauses.
+
+SQLite's own waiting sleeps longer and longer between two tries. Beside a pipeline that commits without
+a pause it meets the next commit each time; short pauses find the gap.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from typing import Any
+
+PAUSES = (0.0005, 0.004)
+"""Seconds between two tries, at least and at most."""
+
+
+class PatientConnection(sqlite3.Connection):
+    """A connection whose statements wait up to `busy_seconds` for writers."""
+
+    busy_seconds = 0.0
+
+    def cursor(self, factory: Any = None) -> Any:
+        """A cursor that waits."""
+        return super().cursor(factory or PatientCursor)
+
+
+class PatientCursor(sqlite3.Cursor):
+    """Tries a statement again while somebody writes, for as long as its connection says."""
+
+    connection: PatientConnection
+
+    def execute(self, *asked: Any) -> PatientCursor:
+        """Execute a statement; OperationalError when the database stays locked."""
+        until = time.monotonic() + self.connection.busy_seconds
+        while True:
+            try:
+                super().execute(*asked)
+                return self
+            except sqlite3.OperationalError as error:
+                if str(error) != "database is locked" or time.monotonic() > until:
+                    raise
+            time.sleep(random.uniform(*PAUSES))
