@@ -235,6 +235,18 @@ class BlockIndex:
             if number:
                 yield (start, latest), number
 
+    def pages_of(self, run_id: int) -> list[int]:
+        """The pages in which a run may have blocks, as far as they are known or counted."""
+        tally = self.tallies.get(run_id)
+        if tally is None:
+            return []
+        span = tally.first, tally.last
+        counted = (number for number in self._numbers(span, self._counted) if self._counts(number, run_id))
+        return sorted({*self._numbers(span), *counted})
+
+    def _counts(self, number: int, run_id: int) -> bool:
+        return any(owner == run_id for owner, _, _ in self._counted[number].numbers)
+
     def failed_of(self, run_id: int) -> list[int]:
         """The ids of those of one run's failed tasks that are known by themselves, in order."""
         tally = self.tallies.get(run_id)

@@ -27,6 +27,13 @@ class SecondsSince(FunctionElement[float]):
     inherit_cache = True
 
 
+class SecondsBetween(FunctionElement[float]):
+    """How many seconds lie between two columns' times; none where one is no time."""
+
+    type = Float()
+    inherit_cache = True
+
+
 @compiles(UtcNow, "sqlite")
 def _now_on_sqlite(element: UtcNow, compiler: Any, **options: Any) -> str:
     return "strftime('%Y-%m-%d %H:%M:%f', 'now')"
@@ -47,3 +54,16 @@ def _since_on_sqlite(element: SecondsSince, compiler: Any, **options: Any) -> st
 def _since_on_postgresql(element: SecondsSince, compiler: Any, **options: Any) -> str:
     column = compiler.process(element.clauses, **options)
     return f"CAST(extract(epoch FROM timezone('utc', now()) - {column}) AS double precision)"
+
+
+@compiles(SecondsBetween, "sqlite")
+def _between_on_sqlite(element: SecondsBetween, compiler: Any, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(round((julianday({end}) - julianday({start})) * 86400000.0) / 1000.0)"
+
+
+@compiles(SecondsBetween, "postgresql")
+def _between_on_postgresql(element: SecondsBetween, compiler: Any, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    seconds = f"CAST(extract(epoch FROM {end} - {start}) AS double precision)"
+    return f"(CASE WHEN isfinite({start}) AND isfinite({end}) THEN {seconds} END)"

@@ -12,21 +12,41 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, bindparam, cast, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
 
-from outflow_core.clock import SecondsSince
+from outflow_core import run_shape
+from outflow_core.clock import SecondsBetween, SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
+from outflow_core.json_length import JsonLength
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_and_sealed
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, TaskCounts
+from outflow_core.run_shape import Page, ShapeRow
 from outflow_core.states import BlockType, State
 from outflow_core.tables import block, configuration, edge, process, run, runtime_exception
 from outflow_core.task_inputs import task_inputs
 
 CHUNK = 450
 """How many values one IN (...) holds: SQLite's older limit is 999."""
+
+LONG_INPUTS = 200_000
+"""Inputs with more characters are not read to be counted."""
 
 UUID_DIGITS = 8
 """From how many digits on a number that is no id is looked for as the beginning of a uuid."""
@@ -72,11 +92,18 @@ _BLOCK = [
     block.c.hostname,
     block.c.parent_id,
 ]
-_BETWEEN = (
-    select(*_BLOCK)
-    .where(block.c.id >= bindparam("first"), block.c.id <= bindparam("last"), block.c.run_id == bindparam("run"))
-    .order_by(block.c.id)
-)
+_SHAPE = [
+    block.c.id,
+    block.c.parent_id,
+    _plain(block.c.type),
+    _plain(block.c.state),
+    block.c.name,
+    block.c.hostname,
+    SecondsBetween(block.c.start_time, block.c.end_time),
+]
+_IN_STRETCH = block.c.id >= bindparam("first"), block.c.id <= bindparam("last"), block.c.run_id == bindparam("run")
+_SHAPES = select(*_SHAPE).where(*_IN_STRETCH).order_by(block.c.id)
+_BETWEEN = select(*_BLOCK).where(*_IN_STRETCH).order_by(block.c.id)
 """Made once: to make a statement costs more than to run it."""
 
 
@@ -263,6 +290,32 @@ def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[Block
     return tuple(row for some in _chunks(ids) for row in _blocks(reads, query.where(block.c.id.in_(some))))
 
 
+def page_of(reads: Reads, run_id: int, number: int, size: int) -> Page | None:
+    """What is kept of the blocks of one run whose ids lie in a page; None when there are none."""
+    first = number * size
+    return run_shape.page_of(first, _shapes(reads, _SHAPES, {"run": run_id, "first": first, "last": first + size - 1}))
+
+
+def shapes_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> dict[int, ShapeRow]:
+    """The same of the blocks of these ids that exist and belong to the run."""
+    query = select(*_SHAPE).where(block.c.run_id == run_id)
+    return {row[0]: row for some in _chunks(ids) for row in _shapes(reads, query.where(block.c.id.in_(some)))}
+
+
+def first_block(reads: Reads, run_id: int) -> int | None:
+    """The id of the first block of a run, if it has any."""
+    found = reads.rows(select(block.c.id).where(block.c.run_id == run_id).order_by(block.c.id).limit(1))
+    return found[0][0] if found else None
+
+
+def _shapes(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[ShapeRow]:
+    rows = [tuple(row) for row in reads.rows(query, values)]
+    for kind, state, number in {(row[2], row[3]): (row[2], row[3], row[0]) for row in rows}.values():
+        _ = _TYPES.get(kind) or _unknown_type(kind, number)
+        _ = _STATES.get(state) or _unknown_state(state, f"outflow_block {number}")
+    return rows
+
+
 def _blocks(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> tuple[BlockRow, ...]:
     return tuple(
         BlockRow(
@@ -299,12 +352,15 @@ def inputs_of(reads: Reads, block_ids: Collection[int]) -> Iterator[tuple[int, A
 
 def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
     """How many items each workflow maps over, for those that do: the length of its list of inputs."""
+    text = as_text(block.c.input_values)
+    is_short = func.length(text) <= LONG_INPUTS
+    query = select(block.c.id, case((is_short, text)), case((not_(is_short), JsonLength(block.c.input_values))))
     sizes = {}
     for some in _chunks(workflow_ids):
-        for block_id, text in reads.rows(select(block.c.id, as_text(block.c.input_values)).where(block.c.id.in_(some))):
-            values = as_json(text)
-            if isinstance(values, list):
-                sizes[block_id] = len(values)
+        for block_id, short, length in reads.rows(query.where(block.c.id.in_(some))):
+            values = as_json(short)
+            if isinstance(values, list) or length is not None:
+                sizes[block_id] = len(values) if isinstance(values, list) else length
     return sizes
 
 

@@ -5,7 +5,7 @@ Everything is read in short steps, so that whoever waits can show what there is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from outflow_core import queries
 from outflow_core.cause_history import RunCauses, earlier_runs, with_history
@@ -26,8 +26,9 @@ FailedTasks = Callable[[Collection[int]], Mapping[int, Sequence[int]]]
 
 def causes_of_run(reads: Reads, run: RunRow, blocks: Sequence[BlockRow]) -> tuple[Cause, ...]:
     """The causes of the failures among a run's blocks with their history, all at once."""
-    failures, earlier = RunFailures(reads), EarlierCauses(reads)
-    for _ in failures.read(blocks):
+    failed = {row.id: row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED}
+    failures, earlier = RunFailures(reads, lambda ids: [failed[block_id] for block_id in ids]), EarlierCauses(reads)
+    for _ in failures.read(failed):
         pass
     signs = {block_id: signs_of(inputs) for block_id, inputs in queries.inputs_of(reads, undecided(blocks))}
     found = failures.causes(mended(tries_of(blocks, signs)))
@@ -42,28 +43,36 @@ def causes_of_run(reads: Reads, run: RunRow, blocks: Sequence[BlockRow]) -> tupl
 class RunFailures:
     """What the failed tasks of one run say; one that has been read is not read again until it changes."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, blocks: Callable[[Collection[int]], Iterable[BlockRow]]) -> None:
         self._reads = reads
+        self._blocks = blocks
         self._told: dict[int, Told] = {}
+        self._seen: dict[int, Hashable] = {}
         self._silent: set[int] = set()
 
-    def read(self, blocks: Iterable[BlockRow]) -> Iterator[None]:
-        """Read what is new of the failed tasks among these blocks, a step at a time.
+    def read(self, failed: Mapping[int, Hashable]) -> Iterator[None]:
+        """Read what is new of the failed tasks, a step at a time; each is given with what differs when it is another.
 
         The state is written before the exception: a task without one is asked again.
         """
-        failed = {row.id: row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED}
-        self._told = {number: told for number, told in self._told.items() if failed.get(number) == told.block}
+        self._told = {number: told for number, told in self._told.items() if failed.get(number) == self._seen[number]}
         self._silent &= self._told.keys()
         wanted = failed.keys() - (self._told.keys() - self._silent)
         unheard = set(wanted)
         for step in latest_exceptions(self._reads, wanted):
-            for block_id, exception in step.items():
-                self._told[block_id] = told_by(Failure(failed[block_id], exception))
+            self._tell({block_id: exception for block_id, exception in step.items() if block_id in failed}, failed)
             unheard -= step.keys()
             yield
-        self._told |= {number: told_by(Failure(failed[number], None)) for number in unheard}
+        ids = sorted(unheard)
+        for start in range(0, len(ids), queries.CHUNK):
+            self._tell(dict.fromkeys(ids[start : start + queries.CHUNK]), failed)
+            yield
         self._silent = unheard
+
+    def _tell(self, exceptions: Mapping[int, ExceptionRow | None], failed: Mapping[int, Hashable]) -> None:
+        for block in self._blocks(exceptions.keys()) if exceptions else ():
+            self._told[block.id] = told_by(Failure(block, exceptions[block.id]))
+            self._seen[block.id] = failed[block.id]
 
     @property
     def number(self) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from outflow_core.masking import MASK
 from outflow_core.rows import BlockRow
+from outflow_core.run_shape import Place, RunShape
 from outflow_core.states import BlockType, State
 
 Sign = bytes
@@ -75,6 +76,27 @@ def undecided(blocks: Collection[BlockRow]) -> set[int]:
         if ends and tasks[-1].id > ends[0]:
             found.update(task.id for task in tasks)
             found.update([parent] if parent is not None else [])
+    return found
+
+
+def undecided_in(shape: RunShape, most: int, map_sizes: Mapping[int, int]) -> set[int]:
+    """The same, of the blocks of a run of which only the shape is known; where there are more than `most`: none."""
+    if not any(page.failed for page in shape.pages):
+        return set()
+    places: dict[Place, tuple[int, int | None, int]] = {}
+    for page in shape.pages:
+        for place, (more, failed, last) in page.begun.items():
+            count, before, _ = places.get(place, (0, None, 0))
+            places[place] = count + more, failed if before is None else before, last
+    wanted = {
+        place
+        for place, (count, failed, last) in places.items()
+        if failed is not None and last > failed and max(count, map_sizes.get(place[0] or 0, 0)) <= most
+    }
+    found = {parent for parent, _ in wanted if parent is not None}
+    for page in shape.pages:
+        if not wanted.isdisjoint(page.begun):
+            found.update(page.begun_at(wanted))
     return found
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
+from outflow_core import queries
 from outflow_core.cause_history import Earlier, earlier_runs, with_history
 from outflow_core.changes import Ledger
 from outflow_core.failures import Cause
@@ -26,7 +28,7 @@ class CauseReading:
         self.causes: tuple[Cause, ...] | None = None
         self._ledger = ledger
         self._known = known
-        self._failures = RunFailures(reader)
+        self._failures = RunFailures(reader, partial(queries.blocks_by_id, reader, run_id))
         self._view: RunView | None = None
         self._earlier: Earlier | None = None
         self._steps: Iterator[None] = iter(())
@@ -40,9 +42,11 @@ class CauseReading:
 
     def read(self, view: RunView, until: float) -> bool:
         """Read on until then; whether there is more to read."""
+        if not view.is_whole:
+            return True
         if view is not self._view:
             self._view, self._is_read = view, False
-            self._steps = self._failures.read(view.blocks)
+            self._steps = self._failures.read(_failed_in(view))
             self._find_earlier()
         if not self._is_read:
             self._is_read = _went_through(self._steps, until)
@@ -71,6 +75,15 @@ class CauseReading:
 
     def _failed_tasks(self, run_ids: Collection[int]) -> Mapping[int, Sequence[int]]:
         return {run_id: self._ledger.failed_tasks(run_id) for run_id in run_ids}
+
+
+def _failed_in(view: RunView) -> dict[int, Hashable]:
+    """The failed tasks, with what differs when one has failed again."""
+    return {
+        page.id(index): (page.seconds[index], page.hosts[index])
+        for page in view.shape.pages
+        for index in page.failed_tasks()
+    }
 
 
 def _told_as_before(found: tuple[Cause, ...], before: Sequence[Cause]) -> tuple[Cause, ...]:

@@ -81,7 +81,7 @@ class Poller:
                     self._post(seen)
                 is_behind = seen.is_behind
                 if not is_behind or self._focus == seen.focus:
-                    self._wake.wait(0.01 if is_behind else seen.retry_seconds or self._seconds)
+                    self._wake.wait(_breath(seen) if is_behind else seen.retry_seconds or self._seconds)
         finally:
             if self._source is not None:
                 self._source.close()
@@ -96,3 +96,8 @@ class Poller:
             since = self._last.failing_since or self._clock()
             wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
             return replace(self._last, focus=self._focus, error=str(error), failing_since=since, retry_seconds=wait)
+
+
+def _breath(seen: Snapshot) -> float:
+    """How long to wait while there is more to read, so that the keys are answered meanwhile."""
+    return 0.03 if seen.is_reading else 0.01

@@ -13,7 +13,8 @@ from outflow_core.states import State
 if TYPE_CHECKING:  # the first frame waits for none of them
     from outflow_core.failures import Cause
     from outflow_core.findings import Found
-    from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
+    from outflow_core.rows import BlockDetail, ConfigurationRow, Life, LostProcess, RunRow, TaskCounts
+    from outflow_core.run_shape import RunShape
     from outflow_core.tries import Try
     from outflow_tui.run_profile import RunProfile
     from outflow_tui.timeline import Timeline
@@ -49,13 +50,15 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """All blocks of one run, oldest first, and how many items its maps have."""
+    """All blocks of one run, as far as they have been read, and how many items its maps have."""
 
     run_id: int
-    blocks: tuple[BlockRow, ...]
+    shape: RunShape
     map_sizes: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     tries: Mapping[int, Try] = field(default_factory=lambda: MappingProxyType({}))
     """The tasks that were tried more than once, as far as the books can tell."""
+    is_whole: bool = True
+    """Whether all of its blocks have been read at least once."""
 
 
 @dataclass(frozen=True, slots=True)

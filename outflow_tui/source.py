@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -19,17 +18,20 @@ from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
 from outflow_core.run_causes import EarlierCauses
 from outflow_core.settings import Database
-from outflow_core.states import BlockType, State
-from outflow_core.tries import Sign, Try, signs_of, tries_of, undecided
+from outflow_core.states import State
 from outflow_tui.cause_reading import CauseReading
+from outflow_tui.run_in_focus import RunInFocus
 from outflow_tui.run_profile import RunProfile, profile_of
-from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot, last_success_before
+from outflow_tui.run_rows import RunRows
+from outflow_tui.snapshot import Focus, RunLine, Snapshot, last_success_before
 from outflow_tui.timeline import Timekeeper, Timeline
 from outflow_tui.usual import Earlier, earlier_of
 
 TRIES = 3
 READING_SECONDS = 0.15
 """How long one look goes on with what is long to read before it hands in what it has."""
+RUN_SECONDS = 0.05
+"""The same for the tasks of a run: they are wanted while the keys are used, which wait for this thread."""
 SEARCH_SECONDS = 0.1
 """How long one look goes on with a search before it hands in what it has."""
 SAMPLE = 4_000
@@ -57,6 +59,7 @@ class BooksSource:
         self._causes: CauseReading | None = None
         self._is_reading = False
         self._timekeeper = Timekeeper()
+        self._rows: RunRows | None = None
         self._timeline: Timeline | None = None
         self._earlier: Earlier | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
@@ -82,7 +85,7 @@ class BooksSource:
         """Read everything again next time: what changed may have been lost half way."""
         self._search = self._sought = None
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
-        self._earlier_causes, self._causes = EarlierCauses(self._reader), None
+        self._earlier_causes, self._causes, self._rows = EarlierCauses(self._reader), None, None
         self._profiled = {}
 
     def _look(self, focus: Focus) -> Snapshot:
@@ -102,7 +105,7 @@ class BooksSource:
         if changes.asked or changes.blocks or moved or is_new:
             self._follow(focus, changes)
             self._is_reading = True
-        if self._is_reading:
+        if self._is_reading or not self._ledger.is_complete:
             self._is_reading = self._read_on(time.monotonic() + READING_SECONDS)
         return Snapshot(
             self._reader.name,
@@ -181,7 +184,7 @@ class BooksSource:
             self._run.refresh(changes.blocks)
         self._detail = self._read_detail(focus)
         self._follow_causes(focus)
-        self._timeline = self._read_timeline() if focus.timeline else None
+        self._follow_rows(focus)
         self._configurations = self._read_configurations(focus.configurations_of)
         self._profiles = self._read_profiles(focus.profiles_of)
 
@@ -202,20 +205,31 @@ class BooksSource:
         else:
             self._causes.again()
 
+    def _follow_rows(self, focus: Focus) -> None:
+        if not focus.timeline or self._run is None:
+            self._rows = self._timeline = None
+        elif self._rows is None or self._rows.run_id != self._run.run_id:
+            self._rows, self._timeline = RunRows(self._reader, self._run.run_id), None
+
     def _read_on(self, until: float) -> bool:
         """Go on with what is long to read; whether there is more of it."""
         if self._run is None:
             return False
-        is_reading = self._run.read_inputs(until)
+        is_reading = self._run.read_on(min(until, time.monotonic() + RUN_SECONDS))
         if self._causes is not None:
             is_reading = self._causes.read(self._run.view, until) or is_reading
+        if self._rows is not None:
+            self._rows.again(self._run.read_again)
+            is_reading = self._rows.read(self._run.view, until) or is_reading
+            self._timeline = self._read_timeline(self._rows)
+        self._run.read_again.clear()
         return is_reading
 
-    def _read_timeline(self) -> Timeline | None:
-        if self._run is None:
+    def _read_timeline(self, rows: RunRows) -> Timeline | None:
+        if rows.rows is None:
             return None
-        view = self._run.view
-        return self._timekeeper.timeline(view.run_id, view.blocks, self._read_earlier(view.run_id))
+        earlier = self._read_earlier(rows.run_id)
+        return self._timekeeper.timeline(rows.run_id, rows.rows, earlier, rows.left_out)
 
     def _read_earlier(self, run_id: int) -> Earlier | None:
         """What tasks took in the last success before a run: read once, and of a large run the two ends only."""
@@ -257,100 +271,6 @@ class BooksSource:
         rows = queries.configurations(self._reader, set(wanted.values())) if wanted else {}
         found = {run_id: rows[number] for run_id, number in wanted.items() if number in rows}
         return self._configurations if found == self._configurations else MappingProxyType(found)
-
-
-class RunInFocus:
-    """The blocks of the run that is looked at; only those that changed are read again."""
-
-    def __init__(self, reader: Reader, ledger: Ledger, run_id: int) -> None:
-        self.run_id = run_id
-        self._reader = reader
-        self._ledger = ledger
-        self._blocks: dict[int, BlockRow] = {}
-        self._sizes: dict[int, int] = {}
-        self._signs: dict[int, tuple[Sign, ...]] = {}
-        self._unsigned: list[int] = []
-        self._tries: Mapping[int, Try] = MappingProxyType({})
-        self._again: set[int] = set()
-        self._running: set[int] = set()
-        self.view = RunView(run_id, ())
-        self._read_all()
-
-    def _read_all(self) -> None:
-        """Read the run's blocks; while the history is still being counted the run's bounds are not known."""
-        tally = self._ledger.index.tallies.get(self.run_id)
-        if self._ledger.is_complete and tally is not None:
-            rows = queries.blocks_between(self._reader, self.run_id, tally.first, tally.last)
-        else:
-            rows = queries.blocks_of(self._reader, self.run_id)
-        self._take(rows)
-        self._show()
-
-    def refresh(self, changed: Collection[int]) -> None:
-        """Read the blocks that changed, and once more those that changed last time or are running.
-
-        Some columns are written one commit after the state.
-        """
-        tally = self._ledger.index.tallies.get(self.run_id)
-        ours = {number for number in changed if tally is not None and tally.first <= number <= tally.last}
-        wanted = ours | self._again | self._running
-        self._again = ours
-        rows = self._rows(wanted)
-        gone = (wanted - {row.id for row in rows}) & self._blocks.keys()
-        news = [row for row in rows if self._blocks.get(row.id) != row]
-        for number in gone:
-            del self._blocks[number]
-        self._running -= gone
-        self._take(news)
-        if news or gone:
-            self._show()
-
-    def _take(self, rows: Iterable[BlockRow]) -> None:
-        for row in rows:
-            self._blocks[row.id] = row
-            (self._running.add if row.state is State.RUNNING else self._running.discard)(row.id)
-
-    def _rows(self, ids: Collection[int]) -> tuple[BlockRow, ...]:
-        if not ids or self._ledger.index.tallies.get(self.run_id) is None:
-            return ()
-        first, last = min(ids), max(ids)
-        if last - first < 4 * len(ids) + queries.CHUNK:
-            found = queries.blocks_between(self._reader, self.run_id, first, last)
-            return tuple(row for row in found if row.id in ids)
-        return queries.blocks_by_id(self._reader, self.run_id, ids)
-
-    def _show(self) -> None:
-        blocks = tuple(self._blocks[number] for number in sorted(self._blocks))
-        unsized = {row.id for row in blocks if row.type is BlockType.WORKFLOW} - self._sizes.keys()
-        if unsized:
-            found = queries.map_sizes(self._reader, unsized)
-            self._sizes = self._sizes | {number: found.get(number, 0) for number in unsized}
-        wanted = undecided(blocks)
-        self._unsigned = sorted(wanted - self._signs.keys(), reverse=True)
-        self._tries = MappingProxyType({}) if not wanted else self._tries
-        self.view = RunView(self.run_id, blocks, MappingProxyType(self._sizes), self._tries)
-        if wanted and not self._unsigned:
-            self._find_tries()
-
-    def read_inputs(self, until: float) -> bool:
-        """Read the inputs that tell which tasks were tried again, until then; whether there are more to read."""
-        if not self._unsigned:
-            return False
-        while self._unsigned:
-            some, self._unsigned = self._unsigned[-queries.CHUNK :], self._unsigned[: -queries.CHUNK]
-            found = dict(queries.inputs_of(self._reader, some))
-            self._signs |= {number: signs_of(found.get(number)) for number in some}
-            if time.monotonic() >= until:
-                break
-        if not self._unsigned:
-            self._find_tries()
-        return bool(self._unsigned)
-
-    def _find_tries(self) -> None:
-        found = tries_of(self.view.blocks, self._signs)
-        if found != self._tries:
-            self._tries = MappingProxyType(found)
-            self.view = replace(self.view, tries=self._tries)
 
 
 def _changed_configurations(runs: list[RunRow]) -> set[int]:

@@ -1,21 +1,16 @@
-"""The blocks of a run become the lines of a tree: what is folded, counted, failed; pure."""
+"""The lines of the tree of a run, each made when it is drawn; pure."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
-from outflow_core.rows import BlockRow, TaskCounts
-from outflow_core.states import BlockType, State
-from outflow_core.tries import Try, mended
-from outflow_tui.snapshot import RunView
-
-TaskKey = int | str
-"""A block's id, or `waiting NAME` for the heap of tasks whose place is not recorded yet."""
-
-HEAP = 4
-"""From how many equal waiting tasks on they are shown as one heap."""
+from outflow_core.rows import TaskCounts
+from outflow_core.states import State
+from outflow_core.tries import Try
+from outflow_tui.long_lists import LongList
+from outflow_tui.task_forest import TaskForest, TaskKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +21,9 @@ class TaskLine:
     depth: int
     name: str
     state: State
-    row: BlockRow | None
+    seconds: float | None = None
+    """How long it took."""
+    hostname: str | None = None
     is_open: bool | None = None
     """Whether what is inside is shown; None when there is nothing inside."""
     counts: TaskCounts | None = None
@@ -38,159 +35,98 @@ class TaskLine:
     """How many of the failed tasks inside succeeded on a later try."""
 
 
-class TaskForest:
-    """All blocks of one run by their place: what is inside what, as the books tell it.
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Lines of one depth, one after the other: what is inside a key, from a place on."""
 
-    A block has no parent until it starts, so the waiting items of a map are told by their name
-    only; they stand at the end, many of one name in one heap. The tries of a task stand together.
-    """
+    start: int
+    around: TaskKey | None
+    depth: int
+    first: int
 
-    def __init__(self, view: RunView) -> None:
-        self._view = view
-        self.rows = {row.id: row for row in view.blocks}
-        hidden = {row.id for row in view.blocks if row.is_top_level and row.state is not State.FAILED}
-        self.inside: dict[TaskKey | None, list[TaskKey]] = defaultdict(list)
-        self._parents: dict[TaskKey, TaskKey | None] = {}
-        self.mended = mended(view.tries)
-        homeless: dict[str, list[BlockRow]] = defaultdict(list)
-        for row in self._together(view.blocks):
-            if row.id in hidden:
-                continue
-            if row.parent_id is None and row.state is State.PENDING and row.type is BlockType.TASK:
-                homeless[row.name].append(row)
+
+class TaskLines(LongList[TaskLine]):
+    """The lines to be seen, with workflows folded or not as the user chose."""
+
+    def __init__(self, forest: TaskForest, chosen: Mapping[TaskKey, bool]) -> None:
+        self._forest = forest
+        self._chosen = dict(chosen)
+        self._stretches: list[_Stretch] = []
+        self._of: dict[TaskKey | None, list[_Stretch]] = {}
+        self._length = 0
+        self._lay_out()
+        self._starts = [stretch.start for stretch in self._stretches]
+
+    def _lay_out(self) -> None:
+        """Part the lines into stretches: each ends where something deeper begins, or its depth ends."""
+        stack = [self._stretches_in(None, 0)]
+        while stack:
+            deeper = next(stack[-1], None)
+            if deeper is None:
+                stack.pop()
             else:
-                known = row.parent_id in self.rows and row.parent_id not in hidden
-                self._place(row.id, row.parent_id if known else None)
-        for name, rows in homeless.items():
-            self._place_waiting(name, rows)
-        self._counts: dict[TaskKey, TaskCounts] = {}
-        failed = (row.id for row in view.blocks if row.state is State.FAILED)
-        self._around_failed = {outer for block_id in failed for outer in self.around(block_id)}
-        self._mended_inside = Counter(outer for task in self.mended for outer in self.around(task))
-        self._ordinals: dict[TaskKey, dict[TaskKey, int]] = {}
+                stack.append(self._stretches_in(*deeper))
 
-    def _together(self, blocks: Sequence[BlockRow]) -> Iterable[BlockRow]:
-        """The blocks in their order, but later tries right behind the first one."""
-        tries = self._view.tries
-        if not tries:
-            return blocks
-        first = {row.id: tries[row.id].blocks[0] if row.id in tries else row.id for row in blocks}
-        return sorted(blocks, key=lambda row: (first[row.id], row.id))
+    def _stretches_in(self, around: TaskKey | None, depth: int) -> Iterator[tuple[TaskKey, int]]:
+        inside, begin = self._forest.inside(around), 0
+        for key in self._forest.nested(around):
+            place = inside.place_of(key) if self._forest.is_open(key, self._chosen) else None
+            if place is not None:
+                self._add(around, depth, begin, place + 1)
+                begin = place + 1
+                yield key, depth + 1
+        self._add(around, depth, begin, len(inside))
 
-    def _place(self, key: TaskKey, parent: TaskKey | None) -> None:
-        self.inside[parent].append(key)
-        self._parents[key] = parent
+    def _add(self, around: TaskKey | None, depth: int, begin: int, end: int) -> None:
+        stretch = _Stretch(self._length, around, depth, begin)
+        self._stretches.append(stretch)
+        self._of.setdefault(around, []).append(stretch)
+        self._length += end - begin
 
-    def _place_waiting(self, name: str, rows: list[BlockRow]) -> None:
-        heap: TaskKey | None = None
-        if len(rows) >= HEAP:
-            heap = f"waiting {name}"
-            self._place(heap, None)
-        for row in rows:
-            self._place(row.id, heap)
+    def __len__(self) -> int:
+        return self._length
 
-    def counts(self, key: TaskKey) -> TaskCounts:
-        """The tasks inside a workflow or a heap, at any depth."""
-        if key not in self._counts:
-            numbers = dict.fromkeys((state.value for state in State), 0)
-            stack = list(self.inside.get(key, ()))
-            while stack:
-                child = stack.pop()
-                row = self.rows.get(child) if isinstance(child, int) else None
-                if row is not None and row.type is BlockType.TASK:
-                    numbers[row.state.value] += 1
-                stack.extend(self.inside.get(child, ()))
-            self._counts[key] = TaskCounts(**numbers)
-        return self._counts[key]
+    def at(self, place: int) -> TaskLine:
+        """The line at a place."""
+        stretch = self._stretches[bisect_right(self._starts, place) - 1]
+        key = self._forest.inside(stretch.around).at(stretch.first + place - stretch.start)
+        is_open = self._forest.is_open(key, self._chosen) if self._forest.has_inside(key) else None
+        return line_of(self._forest, key, stretch.depth, is_open)
 
-    def around(self, key: TaskKey) -> list[TaskKey]:
-        """The keys of what is around a block, from the innermost outwards."""
-        found: list[TaskKey] = []
-        parent = self._parents.get(key)
-        while parent is not None and parent not in found:
-            found.append(parent)
-            parent = self._parents.get(parent)
-        return found
+    def place_of(self, key: Hashable) -> int | None:
+        """Where the line of a key is; None when it is folded away, or not there."""
+        if not isinstance(key, int | str):
+            return None
+        around = self._forest.parent(key)
+        place = self._forest.inside(around).place_of(key) if around in self._of else None
+        if place is None:
+            return None
+        stretches = self._of[around]
+        stretch = stretches[bisect_right(stretches, place, key=lambda one: one.first) - 1]
+        return stretch.start + place - stretch.first
 
-    def failures(self) -> list[int]:
-        """The ids of the failed tasks in the order of the tree, and of workflows that failed by themselves.
 
-        A workflow around another failed block only saw that one's failure.
-        """
-        failed: list[int] = []
-        stack = list(reversed(self.inside.get(None, ())))
-        while stack:
-            key = stack.pop()
-            row = self.rows.get(key) if isinstance(key, int) else None
-            if row is not None and row.state is State.FAILED and row.id not in self._around_failed:
-                failed.append(row.id)
-            stack.extend(reversed(self.inside.get(key, ())))
-        return failed
+def line_of(forest: TaskForest, key: TaskKey, depth: int, is_open: bool | None) -> TaskLine:
+    """The line of a block, or of a heap."""
+    counts = forest.counts(key) if is_open is not None else None
+    shape = forest.shape.get(key) if isinstance(key, int) else None
+    if shape is None:
+        return TaskLine(key, depth, str(key), State.PENDING, is_open=is_open, counts=counts)
+    return TaskLine(
+        key,
+        depth,
+        forest.label(shape.id, shape.name),
+        shape.state,
+        shape.seconds,
+        shape.hostname,
+        is_open,
+        counts,
+        forest.view.map_sizes.get(shape.id, 0),
+        forest.view.tries.get(shape.id),
+        forest.mended_inside[shape.id] if is_open is not None else 0,
+    )
 
-    def first_failure(self) -> int | None:
-        """The first failure that no other try came after; if there is none, the first."""
-        failed, tries = self.failures(), self._view.tries
-        lasting = (task for task in failed if task not in tries or tries[task].is_last)
-        return next(lasting, failed[0] if failed else None)
 
-    def running(self) -> list[int]:
-        """The ids of the tasks that say they are running."""
-        return [row.id for row in self.rows.values() if row.state is State.RUNNING and row.type is BlockType.TASK]
-
-    def is_open(self, key: TaskKey, chosen: Mapping[TaskKey, bool]) -> bool:
-        """Whether a workflow is unfolded: as the user chose, else when something in it failed."""
-        return chosen.get(key, key in self._around_failed)
-
-    def lines(self, chosen: Mapping[TaskKey, bool]) -> tuple[TaskLine, ...]:
-        """The lines to be seen, with workflows folded or not as the user chose."""
-        lines = []
-        stack: list[tuple[TaskKey, int]] = [(key, 0) for key in reversed(self.inside.get(None, ()))]
-        while stack:
-            key, depth = stack.pop()
-            children = self.inside.get(key, ())
-            is_open = self.is_open(key, chosen) if children else None
-            lines.append(self._line(key, depth, is_open))
-            if is_open:
-                stack.extend((child, depth + 1) for child in reversed(children))
-        return tuple(lines)
-
-    def flat(self, ids: Collection[int]) -> tuple[TaskLine, ...]:
-        """These blocks by themselves, in this order; those that the tree does not show are left out."""
-        return tuple(self._line(block_id, 0, None) for block_id in ids if block_id in self._parents)
-
-    def label(self, row: BlockRow) -> str:
-        """The name of a task, with its number where several of one workflow have that name."""
-        number = self._ordinal(row.id)
-        return f"{row.name} {number}" if number else row.name
-
-    def _line(self, key: TaskKey, depth: int, is_open: bool | None) -> TaskLine:
-        counts = self.counts(key) if is_open is not None else None
-        if isinstance(key, str):
-            return TaskLine(key, depth, key, State.PENDING, None, is_open, counts)
-        row = self.rows[key]
-        expected = self._view.map_sizes.get(key, 0)
-        tried = self._view.tries.get(key)
-        mended_inside = self._mended_inside[key]
-        return TaskLine(key, depth, self.label(row), row.state, row, is_open, counts, expected, tried, mended_inside)
-
-    def _ordinal(self, key: TaskKey) -> int:
-        """Which one it is among the tasks of its name in one workflow; 0 when it is the only one."""
-        parent = self._parents.get(key)
-        if not isinstance(parent, int):
-            return 0
-        if parent not in self._ordinals:
-            self._ordinals[parent] = self._numbered(self.inside[parent])
-        return self._ordinals[parent].get(key, 0)
-
-    def _numbered(self, keys: list[TaskKey]) -> dict[TaskKey, int]:
-        tries = self._view.tries
-        later = {key for key in keys if isinstance(key, int) and key in tries and tries[key].number > 1}
-        names = Counter(self.rows[key].name for key in keys if isinstance(key, int) and key not in later)
-        seen: Counter[str] = Counter()
-        numbers: dict[TaskKey, int] = {}
-        for key in keys:
-            name = self.rows[key].name if isinstance(key, int) else ""
-            seen[name] += key not in later
-            if names[name] > 1:
-                numbers[key] = seen[name]
-        return numbers
+def flat(forest: TaskForest, ids: Collection[int]) -> tuple[TaskLine, ...]:
+    """These blocks by themselves, in this order; those that the tree does not show are left out."""
+    return tuple(line_of(forest, block_id, 0, None) for block_id in ids if forest.has(block_id))

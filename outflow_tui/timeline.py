@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from outflow_core.rows import BlockRow
@@ -35,6 +35,8 @@ class Timeline:
     """Tasks that ended before they began, by the clocks that were asked."""
     widest: int = 0
     """How many cells the longest name takes with its number, those of waiting tasks too."""
+    left_out: int = 0
+    """How many older blocks of the run are not looked at."""
 
 
 class Timekeeper:
@@ -45,12 +47,12 @@ class Timekeeper:
         self._made_of: tuple[Sequence[BlockRow], Earlier | None] | None = None
         self._timeline = Timeline(0)
 
-    def timeline(self, run_id: int, blocks: Sequence[BlockRow], earlier: Earlier | None) -> Timeline:
+    def timeline(self, run_id: int, blocks: Sequence[BlockRow], earlier: Earlier | None, left_out: int = 0) -> Timeline:
         """The timeline of these blocks; of the same ones the same."""
         known = self._made_of
         if known is None or known[0] is not blocks or known[1] is not earlier or self._timeline.run_id != run_id:
             self._made_of = (blocks, earlier)
-            self._timeline = timeline_of(run_id, blocks, earlier, self._spans)
+            self._timeline = replace(timeline_of(run_id, blocks, earlier, self._spans), left_out=left_out)
             self._spans = {span.key: span for span in self._timeline.spans}
         return self._timeline
 

@@ -150,6 +150,7 @@ def summary(timeline: Timeline, slow: int, glyphs: Glyphs) -> str:
         (timeline.pending, "not started"),
         (timeline.skipped, "skipped"),
         (timeline.timeless, "without times"),
+        (timeline.left_out, "older ones left out"),
     ]
     return "  ".join(f"{number} {name}" for number, name in parts if number)
 

@@ -7,7 +7,7 @@ from outflow_tui.reports.objects import (
     cause_object,
     diff_object,
     line_object,
-    row_object,
+    shape_object,
 )
 
-__all__ = ["as_json", "block_object", "cause_object", "diff_object", "diff_text", "line_object", "row_object"]
+__all__ = ["as_json", "block_object", "cause_object", "diff_object", "diff_text", "line_object", "shape_object"]

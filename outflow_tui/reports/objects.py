@@ -12,7 +12,6 @@ from outflow_core.config_diff import Change
 from outflow_core.failures import Cause, History
 from outflow_core.rows import (
     BlockDetail,
-    BlockRow,
     ConfigurationRow,
     ExceptionRow,
     ProcessRow,
@@ -20,6 +19,7 @@ from outflow_core.rows import (
     Sign,
     TaskCounts,
 )
+from outflow_core.run_shape import Shape
 from outflow_tui.snapshot import RunLine
 
 
@@ -112,17 +112,16 @@ def line_object(line: RunLine) -> dict[str, Any]:
     return {**shown, "configuration_hash": line.config_hash, "last_sign": iso(line.last_sign)}
 
 
-def row_object(row: BlockRow) -> dict[str, Any]:
-    """One block of a run, without what stays behind until it is asked for."""
+def shape_object(shape: Shape) -> dict[str, Any]:
+    """One block of a run, as far as the tree of the run knows it."""
     return {
-        "id": row.id,
-        "type": row.type.value,
-        "name": row.name,
-        "state": row.state.value,
-        "start_time": iso(row.start_time),
-        "end_time": iso(row.end_time),
-        "hostname": row.hostname,
-        "parent_id": row.parent_id,
+        "id": shape.id,
+        "type": shape.type.value,
+        "name": shape.name,
+        "state": shape.state.value,
+        "seconds": None if shape.seconds is None else round(shape.seconds, 3),
+        "hostname": shape.hostname,
+        "parent_id": shape.parent_id,
     }
 
 

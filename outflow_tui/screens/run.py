@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from textual import events
@@ -22,7 +23,7 @@ from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import RunLine
 from outflow_tui.timeline_lines import Order
-from outflow_tui.widgets.line_view import LineView
+from outflow_tui.widgets.line_view import MOST_SAID, LineView
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
 
@@ -62,13 +63,15 @@ class RunScreen(SelectedBlockScreen):
         return f"run-{self._run_id}"
 
     def plain_value(self) -> Any:
-        """The run, its blocks, and the selected one with all that is known of it."""
+        """The run, its blocks (of very many the first ones), and the selected one with all that is known of it."""
         snapshot, detail = self.snapshot, self.detail
         line = snapshot.line(self._run_id) if snapshot else None
-        blocks = snapshot.run.blocks if snapshot and snapshot.run else ()
+        blocks = list(islice(snapshot.run.shape.shapes(), MOST_SAID)) if snapshot and snapshot.run else []
+        number = len(snapshot.run.shape) if snapshot and snapshot.run else 0
         return {
             "run": reports.line_object(line) if line else None,
-            "blocks": [reports.row_object(row) for row in blocks],
+            "blocks": [reports.shape_object(shape) for shape in blocks],
+            "blocks_left_out": number - len(blocks),
             "selected": reports.block_object(detail) if detail else None,
         }
 
@@ -97,10 +100,10 @@ class RunScreen(SelectedBlockScreen):
         self._show_life(line)
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
-            if self._first_block is not None:
+            if self._first_block is not None and self._tree.may_reveal(self._first_block):
                 self._tree.reveal_block(self._first_block)
                 self._first_block = None
-            if not self._tree.items:
+            if not self._tree.items and snapshot.run.is_whole:
                 self._details.show(_NOTHING)
                 self.refresh_bindings()
         self._show_detail()
@@ -122,7 +125,11 @@ class RunScreen(SelectedBlockScreen):
         times = f"{started} {glyphs.arrow} {words.moment(row.end_time, now)}" if row.end_time else started
         took = words.whole(words.duration(status.took(line, now)))
         left = self._left(line)
-        parts = [f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took, left]
+        run = self.snapshot.run if self.snapshot else None
+        is_coming = run is not None and run.run_id == row.id and not run.is_whole
+        share = min(100 * len(run.shape) // max(line.tasks.total, 1), 99) if run is not None else 0
+        coming = f"{share} % read" if is_coming else ""
+        parts = [coming, f"run {row.id}", row.command or "", status.state_words(line, now, glyphs), times, took, left]
         return "  ".join(filter(None, [*parts, words.progress(line.tasks, glyphs), row.hostname, line.config_hash[:6]]))
 
     def _left(self, line: RunLine) -> str:

@@ -94,6 +94,8 @@ class TimelineScreen(BooksScreen):
         line, timeline = snapshot.line(self._run_id), snapshot.timeline
         self.headline(f"{self.source_words(self._place)}run {self._run_id}  timeline  {self._about(line)}")
         if line is None or timeline is None or timeline.run_id != self._run_id or not self._list.size.width:
+            if timeline is None and snapshot.is_reading:
+                self._say("summary", "Reading the tasks ...")
             return
         self._period = lines.period_of(line, timeline, self.desk.clock())
         if self._period is None or not timeline.spans:

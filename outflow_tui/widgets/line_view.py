@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rich.segment import Segment
@@ -21,6 +22,12 @@ from textual.strip import Strip
 
 from outflow_tui import keys, text
 from outflow_tui.lines import Piece, plain
+from outflow_tui.long_lists import KnowsPlaces
+
+MOST_SAID = 20_000
+"""How many lines are written at most where all of them are wanted."""
+MOST_STRIPS = 2_000
+"""How many drawn lines are kept."""
 
 
 class HasKey(Protocol):
@@ -76,8 +83,11 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         raise NotImplementedError
 
     def said(self, width: int) -> list[str]:
-        """All lines as text, in a window of at least this width."""
-        return [plain(self.draw(item, max(width, self.size.width))).rstrip() for item in self.items]
+        """The lines as text, in a window of at least this width; of very many the first ones."""
+        count = len(self.items)
+        some = self.items if count <= MOST_SAID else islice(self.items, MOST_SAID)
+        said = [plain(self.draw(item, max(width, self.size.width))).rstrip() for item in some]
+        return [*said, f"({count - MOST_SAID} more lines are left out)"] if count > MOST_SAID else said
 
     @property
     def cursor_item(self) -> Item | None:
@@ -133,7 +143,11 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     def _follow(self, key: Hashable) -> int:
         """Where the record of this key is now: looked for near the cursor first; gone: the same line."""
         count = len(self.items)
-        if key is not None:
+        if isinstance(self.items, KnowsPlaces):
+            place = self.items.place_of(key)
+            if place is not None:
+                return place
+        elif key is not None:
             for distance in range(count):
                 for place in {self.cursor + distance, self.cursor - distance}:
                     if 0 <= place < count and self.items[place].key == key:
@@ -176,11 +190,13 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
 
     def go_to_key(self, key: Hashable) -> bool:
         """Put the cursor on the record of a key; whether it is there."""
-        for place, item in enumerate(self.items):
-            if item.key == key:
-                self.go_to(place)
-                return True
-        return False
+        if isinstance(self.items, KnowsPlaces):
+            place = self.items.place_of(key)
+        else:
+            place = next((place for place, item in enumerate(self.items) if item.key == key), None)
+        if place is not None:
+            self.go_to(place)
+        return place is not None
 
     def redraw(self) -> None:
         """Draw everything again, for when what decides the look of records has changed."""
@@ -194,6 +210,8 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
             return Strip.blank(self.size.width, self._style(""))
         strip = self._strips.get(line)
         if strip is None:
+            if len(self._strips) > MOST_STRIPS:
+                self._strips.clear()
             strip = self._strips[line] = self._make_strip(line)
         return strip
 

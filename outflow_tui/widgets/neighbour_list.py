@@ -19,9 +19,8 @@ class NeighbourList(LineView[TaskLine]):
 
     def draw(self, item: TaskLine, width: int) -> list[Piece]:
         """One block: the name gives way to the rest."""
-        row, state = item.row, item.state.value
-        took = words.duration(words.seconds_between(row.start_time, row.end_time)) if row else ""
-        tail = "  ".join(filter(None, [took, row.hostname if row else None]))
+        state = item.state.value
+        tail = "  ".join(filter(None, [words.duration(item.seconds), item.hostname]))
         head = f"{self.glyphs.states[item.state]} {state:<9}"
         room = max(width - len(head) - text.width(text.clean(tail)) - 4, 10)
         name = text.fit(text.clean(item.name), room, ellipsis=self.glyphs.ellipsis)

@@ -11,7 +11,8 @@ from outflow_tui import keys, text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Piece
 from outflow_tui.snapshot import RunView
-from outflow_tui.task_lines import TaskForest, TaskKey, TaskLine
+from outflow_tui.task_forest import TaskForest, TaskKey
+from outflow_tui.task_lines import TaskLine, TaskLines, flat
 from outflow_tui.try_words import try_words
 from outflow_tui.widgets.line_view import LineView
 
@@ -32,6 +33,7 @@ class TaskTree(LineView[TaskLine]):
         self._forest: TaskForest | None = None
         self._chosen: dict[TaskKey, bool] = {}
         self._at_first_failure = False
+        self._is_coming = True
 
     def show_run(self, view: RunView) -> None:
         """Show the blocks of a run; the cursor goes to the first failure when there is one to see first."""
@@ -42,8 +44,11 @@ class TaskTree(LineView[TaskLine]):
         self._show_lines()
         if (is_first or not self._at_first_failure) and self.cursor == 0:
             self._at_first_failure = self.go_to_failure(0)
-        if is_first and not self._at_first_failure and (running := forest.running()):
-            self.reveal_block(running[0])
+        if self._is_coming and not self._at_first_failure and self.cursor == 0:
+            running = forest.first_running()
+            if running is not None:
+                self.reveal_block(running)
+        self._is_coming = self._is_coming and not view.is_whole
         if is_first:
             self.post_message(self.Moved(self, self.cursor_key))
 
@@ -55,7 +60,7 @@ class TaskTree(LineView[TaskLine]):
 
     def _show_lines(self) -> None:
         if self._forest is not None:
-            self.show(self._forest.lines(self._chosen))
+            self.show(TaskLines(self._forest, self._chosen))
 
     @property
     def block_id(self) -> int | None:
@@ -65,8 +70,7 @@ class TaskTree(LineView[TaskLine]):
 
     def name_of(self, block_id: int) -> str:
         """The name of a block of this run, '' when it is not there."""
-        row = self._forest.rows.get(block_id) if self._forest else None
-        return row.name if row else ""
+        return self._forest.name_of(block_id) if self._forest else ""
 
     def names_around(self, block_id: int) -> tuple[str, ...]:
         """The names of the workflows around a block, from the outermost on."""
@@ -75,39 +79,26 @@ class TaskTree(LineView[TaskLine]):
 
     def blocks(self, ids: Sequence[int]) -> Sequence[TaskLine]:
         """Some blocks of this run by themselves."""
-        return self._forest.flat(ids) if self._forest else ()
+        return flat(self._forest, ids) if self._forest else ()
 
     def label_of(self, row: BlockRow) -> str:
         """The name of a block of this run as the tree shows it."""
-        return self._forest.label(row) if self._forest else row.name
-
-    def failures(self) -> Sequence[int]:
-        """The failed blocks in the order of the tree."""
-        return self._forest.failures() if self._forest else ()
+        return self._forest.label(row.id, row.name) if self._forest else row.name
 
     def go_to_failure(self, step: int) -> bool:
-        """To the next (1) or previous (-1) failed task after the cursor, or (0) the first; whether there is one."""
-        failed = self.failures()
-        if not failed or self._forest is None:
+        """To the next (1) or previous (-1) failed task from the cursor on, or (0) the first; whether there is one."""
+        if self._forest is None:
             return False
-        here = self.block_id
-        if step == 0 or here is None or here not in failed:
-            target = self._failure_from_here(failed, step)
-        else:
-            target = failed[(list(failed).index(here) + step) % len(failed)]
-        self.reveal_block(target)
-        return True
+        key = self.cursor_item.key if self.cursor_item is not None else None
+        target = self._forest.failure_beyond(key, step) if step else self._forest.first_failure()
+        if target is not None:
+            self.reveal_block(target)
+        return target is not None
 
-    def _failure_from_here(self, failed: Sequence[int], step: int) -> int:
-        """The nearest failed task of the tree below (or above) a cursor that is on none."""
-        if step == 0 or self._forest is None:
-            first = self._forest.first_failure() if self._forest else None
-            return failed[0] if first is None else first
-        everything = self._forest.lines({key: True for key in self._forest.inside if key is not None})
-        order = {line.key: place for place, line in enumerate(everything)}
-        here = order.get(self.cursor_key, 0) if self.cursor_key is not None else 0  # type: ignore[call-overload]
-        beyond = [task for task in failed if (order[task] > here if step > 0 else order[task] < here)]
-        return (beyond[0] if step > 0 else beyond[-1]) if beyond else failed[0 if step > 0 else -1]
+    def may_reveal(self, block_id: int) -> bool:
+        """Whether a block is there, or will not come any more."""
+        forest = self._forest
+        return forest is not None and (forest.has(block_id) or forest.view.is_whole)
 
     def reveal_block(self, block_id: int) -> None:
         """Unfold what is around a block and put the cursor on it."""
@@ -166,10 +157,8 @@ class TaskTree(LineView[TaskLine]):
             return _longest(
                 [f"{item.counts.done}/{total}{failed}{mended}", f"{item.counts.done}/{total}{failed}"], room
             )
-        if item.row is None or item.state in (State.PENDING, State.SKIPPED, State.RUNNING):
-            right = item.state.value
-        else:
-            right = words.duration(words.seconds_between(item.row.start_time, item.row.end_time))
+        is_over = item.state not in (State.PENDING, State.SKIPPED, State.RUNNING)
+        right = words.duration(item.seconds) if is_over else item.state.value
         if item.tried is None:
             return right
         short, long = try_words(item.tried)

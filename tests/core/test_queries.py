@@ -269,6 +269,14 @@ def test_the_size_of_a_map_is_the_length_of_its_inputs(books: Books) -> None:
     assert queries.map_sizes(books.reader, [over, plain, 99]) == {over: 2}
 
 
+def test_the_size_of_a_large_map_is_counted_by_the_database(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "LONG_INPUTS", 10)
+    run = books.run()
+    over = books.block(run, type=BlockType.WORKFLOW, input_values=[{"file": '"a"'}, {"file": '"b"'}])
+    plain = books.block(run, type=BlockType.WORKFLOW, input_values={"file": '"a"'})
+    assert queries.map_sizes(books.reader, [over, plain]) == {over: 2}
+
+
 # failures
 
 

@@ -64,7 +64,7 @@ def frames(first: int, count: int, *, done: int | None = None, broken: set[int] 
     """A map over frames, some of them broken, the last ones perhaps not done yet."""
     over = count if done is None else done
     inputs = [{"file": f'"night_{number:04d}.fits"'} for number in range(count)]
-    outer = workflow(first + 1, "map_frames", State.SUCCESS if done is None else State.RUNNING)
+    outer = workflow(first + 3, "map_frames", State.SUCCESS if done is None else State.RUNNING)
     told = [task(first + 2, "load_catalog", seconds=0.4), replace(outer, inputs=inputs)]
     for number in range(1, count + 1):
         told.append(_frame(first, number, over, broken or set()))
@@ -73,7 +73,7 @@ def frames(first: int, count: int, *, done: int | None = None, broken: set[int] 
 
 def _frame(first: int, number: int, over: int, broken: set[int]) -> Told:
     place: dict[str, Any] = {
-        "parent": first + 1,
+        "parent": first + 3,
         "inputs": {"file": f'"night_{number:04d}.fits"'},
         "seconds": 11.5 + number % 7 / 5,
     }

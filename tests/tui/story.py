@@ -22,6 +22,7 @@ from outflow_core.rows import (
     RunRow,
     TaskCounts,
 )
+from outflow_core.run_shape import ShapeRow, shape_of
 from outflow_core.sought import Sought
 from outflow_core.states import BlockType, State
 from outflow_core.tries import mended, signs_of, tries_of
@@ -213,10 +214,16 @@ def _earlier(runs: Iterable[ToldRun], chosen: ToldRun) -> Earlier | None:
     return earlier_of(last.row.id, [block.row for block in last.blocks]) if last else None
 
 
+def shape_row(row: BlockRow) -> ShapeRow:
+    """What a database gives of a block's shape."""
+    seconds = (row.end_time - row.start_time).total_seconds() if row.start_time and row.end_time else None
+    return row.id, row.parent_id, row.type.value, row.state.value, row.name, row.hostname, seconds
+
+
 def _view(told: ToldRun) -> RunView:
     rows = tuple(block.row for block in told.blocks)
     signs = {block.row.id: signs_of(block.inputs) for block in told.blocks}
-    return RunView(told.row.id, rows, _sizes(told.blocks), tries_of(rows, signs))
+    return RunView(told.row.id, shape_of(map(shape_row, rows)), _sizes(told.blocks), tries_of(rows, signs))
 
 
 def _causes(runs: Iterable[ToldRun], chosen: ToldRun) -> tuple[Cause, ...]:
