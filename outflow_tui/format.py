@@ -150,6 +150,7 @@ def age(since: datetime, now: datetime) -> str:
 def bar(counts: TaskCounts, width: int, glyphs: Glyphs) -> str:
     """A bar of a run's progress; what failed or was skipped is seen in it, however little it is.
 
+    >>> from outflow_core.rows import TaskCounts
     >>> bar(TaskCounts(success=50, failed=1, pending=49), 8, ASCII)
     'x###----'
     """
@@ -166,6 +167,7 @@ def bar(counts: TaskCounts, width: int, glyphs: Glyphs) -> str:
 def progress(counts: TaskCounts, glyphs: Glyphs) -> str:
     """How many tasks are over, and how many of them failed.
 
+    >>> from outflow_core.rows import TaskCounts
     >>> progress(TaskCounts(success=498, failed=2), ASCII), progress(TaskCounts(pending=3), ASCII)
     ('500/500 2x', '0/3')
     >>> progress(TaskCounts(), ASCII)

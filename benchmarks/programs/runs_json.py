@@ -55,6 +55,7 @@ print(
                 "configuration_id": row.configuration_id,
                 "tasks": {state: counts.get((row.id, state), 0) for state in STATES},
                 "exceptions": failures.get(row.id, 0),
+                "life": None,
             }
             for row in rows
         ],

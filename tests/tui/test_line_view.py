@@ -27,7 +27,7 @@ async def test_the_end_is_reached_and_seen() -> None:
         await desk.sees("command_200")
 
 
-@pytest.mark.parametrize("key", ["pagedown", "ctrl+d", "ctrl+f"])
+@pytest.mark.parametrize("key", ["pagedown", "ctrl+d"])
 async def test_a_page_shows_what_comes_next(key: str) -> None:
     async with sitting(FakeSource(MANY), size=(80, 24)) as desk:
         await desk.sees("command_200")
