@@ -197,7 +197,8 @@ class Ledger:
         }
         for run_id, number in waiting.items():
             self._read_unfinished(run_id, number)
-        self._sweep(self._swept_block if self._swept_block <= last else 0)
+        known_from = self._blocks_left  # what is older will be counted: read before, it would count twice
+        self._sweep(self._swept_block if known_from <= self._swept_block <= last else known_from)
 
     def _know_unfinished(self) -> None:
         """Read the pages that were only counted, but in which a run goes on or has just ended."""

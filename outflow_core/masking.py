@@ -41,6 +41,8 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 """What people and programs write of a secret: `password=x`, `db_password='x'`, `{'password': 'x'}`."""
+_HEADER = re.compile(r"(?P<front>\bauthorization['\"]?\s?[:=]\s?['\"]?\w{1,20}\s)[^\s'\",;]+", re.IGNORECASE)
+"""The header of a request, as clients tell it: `Authorization: Bearer x`."""
 
 
 class Masked(str):
@@ -102,7 +104,7 @@ def mask_said(text: str) -> str:
     >>> mask_said("cannot log in: host=x password=s3cret port=1, {'db_password': 's3cret'}")
     "cannot log in: host=x password=****** port=1, {'db_password': ******}"
     """
-    return _SAID.sub(rf"\g<front>{MASK}", mask_text(text))
+    return _SAID.sub(rf"\g<front>{MASK}", _HEADER.sub(rf"\g<front>{MASK}", mask_text(text)))
 
 
 def mask_leaves(value: Any) -> Any:

@@ -5,7 +5,6 @@ Every command imports only what it needs: the screen costs no script its start, 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from outflow_core.errors import OutflowError
 from outflow_tui.cli import parsers
 from outflow_tui.cli.arguments import TROUBLE
 from outflow_tui.cli.commands import COMMANDS
+from outflow_tui.cli.printing import give_up_output
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             print(f"outflow-tui: cannot write the answer: {error.strerror}.", file=sys.stderr)
-        _give_up_output()
+        give_up_output()
         return 0 if isinstance(error, BrokenPipeError) else TROUBLE
 
 
@@ -41,11 +41,6 @@ def _run(words: Sequence[str]) -> int:
     from outflow_tui.cli.screen import show_screen
 
     return show_screen(parsers.screen_parser().parse_args(words))
-
-
-def _give_up_output() -> None:
-    """Let what could not be written not be tried again at the end of the program."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(message: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,8 @@ class Happenings:
         self._changed: set[int] = set()
         self._failed: dict[int, int] = {}
         self._told: set[int] = set()
+        self._past: set[int] = set()
+        self._settled: set[int] = set()
         self._newest: RunRow | None = None
         self._is_new = True
         self._is_reopened = False
@@ -61,14 +63,15 @@ class Happenings:
         """What happened since the last look that did not fail."""
         changes = self._ledger.look()
         self._is_reopened |= changes.restarted
-        if self._is_reopened:
+        if self._is_new or self._is_reopened:
             while not self._ledger.is_complete:
                 self._ledger.look()
         if self._is_new or (self._is_reopened and not self._is_same()):
             return self._begin()
         late = dict(self._failed)  # how they failed was not told yet when they were seen
         self._changed |= self._ledger.runs.keys() if self._is_reopened else changes.runs
-        self._failed |= self._untold() if self._is_reopened else self._ledger.index.failed_among(changes.blocks)
+        self._failed |= self._untold() if self._is_reopened else self._newly_failed(changes.blocks)
+        self._settle(begins=self._is_reopened)
         self._is_reopened = False
         lives = self._watch.lives(self._ledger.processes)
         tasks = self._tasks(late)
@@ -87,6 +90,7 @@ class Happenings:
         lines = (self._line(row, lives) for row in self._ledger.runs.values())
         self._known = {line.row.id: (line.row.state, status.kind(line, now)) for line in lines}
         self._told = set(self._untold())
+        self._settle(begins=True)
         self._newest = self._latest()
         return found
 
@@ -108,6 +112,24 @@ class Happenings:
         )
         found = {block_id: run_id for run_id in open_before for block_id in self._ledger.failed_tasks(run_id)}
         return {block_id: run_id for block_id, run_id in found.items() if block_id not in self._told}
+
+    def _newly_failed(self, blocks: Set[int]) -> dict[int, int]:
+        """Those of the changed blocks that are failed tasks; what was only counted may have failed long ago."""
+        known = {block_id for block_id in self._settled & blocks if not self._is_counted(block_id)}
+        self._settled -= known
+        found = self._ledger.index.failed_among(blocks - known)
+        return {block_id: run_id for block_id, run_id in found.items() if run_id not in self._past}
+
+    def _settle(self, *, begins: bool) -> None:
+        """Take for old what has failed in runs that go on, at the beginning or again, where it was only counted."""
+        ended = {run_id for run_id, row in self._ledger.runs.items() if row.state.is_final}
+        resumed = self._ledger.runs.keys() - ended if begins else self._changed & self._past - ended
+        failed = (block_id for run_id in resumed for block_id in self._ledger.failed_tasks(run_id))
+        self._settled = {*filter(self._is_counted, failed), *(() if begins else self._settled)}
+        self._past = ended if begins else self._past - resumed
+
+    def _is_counted(self, block_id: int) -> bool:
+        return self._ledger.index.is_counted(block_id // self._ledger.index.size)
 
     def _line(self, row: RunRow, lives: Mapping[int, Life]) -> RunLine:
         tally = self._ledger.index.tallies.get(row.id)

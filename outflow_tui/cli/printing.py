@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +16,22 @@ def tell(
     if options.json:
         from outflow_tui.reports import as_json
 
-        return tell_text(as_json(value()))
-    return tell_text((markdown if options.markdown else text)())
+        return tell_anyway(as_json(value()))
+    return tell_anyway((markdown if options.markdown else text)())
+
+
+def tell_anyway(words: str) -> int:
+    """Print some text; when nobody reads it any more that is no trouble, and the status tells the answer."""
+    try:
+        return tell_text(words)
+    except BrokenPipeError:
+        give_up_output()
+        return 0
+
+
+def give_up_output() -> None:
+    """Let what could not be written not be tried again at the end of the program."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell_text(words: str) -> int:

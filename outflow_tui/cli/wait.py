@@ -19,7 +19,7 @@ from outflow_tui.announcements import ending
 from outflow_tui.cli.books import line_of, open_reader, run_meant, steady
 from outflow_tui.cli.commands import GONE, TIMED_OUT
 from outflow_tui.cli.patience import Patience
-from outflow_tui.cli.printing import tell_text, warn
+from outflow_tui.cli.printing import tell_anyway, warn
 from outflow_tui.reports.objects import json_line, run_object
 from outflow_tui.reports.runs import life_object
 from outflow_tui.snapshot import RunLine
@@ -65,10 +65,10 @@ def _status(line: RunLine) -> int:
 def _tell(line: RunLine, as_json: bool, why: str = "") -> None:
     now = datetime.now()
     if as_json:
-        tell_text(json_line({**_object(line, is_counted=not why), "life": life_object(line, now)}))
+        tell_anyway(json_line({**_object(line, is_counted=not why), "life": life_object(line, now)}))
         return
     doubt = f" but {status.kind(line, now)}: {status.reason(line, now)}" if line.lost is not None else ""
-    tell_text(text.clean("; ".join(filter(None, [f"{ending(line)}{doubt}", why]))))
+    tell_anyway(text.clean("; ".join(filter(None, [f"{ending(line)}{doubt}", why]))))
 
 
 def _object(line: RunLine, *, is_counted: bool) -> dict[str, Any]:

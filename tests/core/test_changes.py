@@ -476,6 +476,25 @@ def test_a_run_of_the_past_that_goes_on_again_is_followed(books: Books) -> None:
 
 
 @pytest.mark.usefixtures("short_slices")
+def test_what_is_written_while_the_history_is_read_counts_once(
+    file_books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledgers, "HISTORY_SECONDS", 1e-4)
+    writer = file_books.writer
+    for number in range(1, 12):
+        writer.add_run(number, State.FAILED)
+    states = [writer.random.choice(list(State)) for _ in range(400)]
+    writer.add_blocks(*(writer.block(n, writer.random.randrange(1, 12), state) for n, state in enumerate(states)))
+    looks = 0
+    while not file_books.ledger.is_complete:
+        writer.touch()
+        file_books.ledger.look()
+        looks += 1
+    assert looks > 3
+    assert file_books.mistakes() == {}
+
+
+@pytest.mark.usefixtures("short_slices")
 def test_an_edit_of_the_past_that_changes_no_number_is_seen(books: Books) -> None:
     """Two tasks change places: the counts are the same, the blocks are not."""
     books.writer.add_run(1, State.SUCCESS)

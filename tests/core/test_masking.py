@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outflow_core.masking import MASK, is_secret_name, mask_leaves, mask_secrets, mask_text, masked_paths
+from outflow_core.masking import MASK, is_secret_name, mask_leaves, mask_said, mask_secrets, mask_text, masked_paths
 from tests.core.books import patient
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -100,3 +100,10 @@ def test_what_stands_under_a_secret_name_is_gone_however_deep(value: Any, secret
 @given(st.dictionaries(st.text().filter(lambda name: not is_secret_name(name)), st.integers() | st.none()))
 def test_what_is_no_secret_stays_as_it_is(value: dict[str, Any]) -> None:
     assert mask_secrets(value) == value
+
+
+def test_the_header_of_a_request_is_masked_where_it_is_told() -> None:
+    told = "401 for {'Authorization': 'Bearer s3cret'} and Authorization: Basic s3cret, of s3 authorization: denied"
+    assert mask_said(told) == (
+        "401 for {'Authorization': 'Bearer ******'} and Authorization: Basic ******, of s3 authorization: denied"
+    )

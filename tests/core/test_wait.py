@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -215,3 +216,17 @@ def test_a_database_that_goes_away_while_it_is_waited_for_is_read_on_when_it_is_
     ended = patience.look(waiting.look)
     assert [line.row.state.value for line in ended or ()] == ["failed"] and waiting.is_over
     assert [type(one) for one in told] == [SourceError, type(None)]
+
+
+@pytest.mark.parametrize("words", [("wait", "1", "2"), ("processed", "nothing.fits"), ("search", "nothing.fits")])
+def test_the_status_is_the_answer_though_nobody_reads_it(books: Settings, words: tuple[str, ...]) -> None:
+    """`set -o pipefail; outflow-tui processed FILE | true` must not say that the file was processed."""
+    for _ in range(2):
+        with pytest.raises(ValueError), record_run("reduce", config=books):
+            raise ValueError("no flat field")
+    unread, output = os.pipe()
+    os.close(unread)
+    command = [sys.executable, "-m", "outflow_tui.cli", words[0], "--config", str(books.path), *words[1:]]
+    done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, check=False)
+    os.close(output)
+    assert (done.returncode, done.stderr) == (1, b"")

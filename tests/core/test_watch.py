@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from outflow_core import changes as ledgers
 from outflow_core import record_run
 from outflow_core.reader import Reader
 from outflow_core.schema.upgrades import upgrade
 from outflow_core.settings import Settings
+from outflow_core.states import State
 from outflow_tui.cli.happenings import Happenings
 from tests.core.books import DIALECTS, configure, entry
+from tests.core.test_changes import Writer
 from tests.core.test_wait import end, going_on
 from tests.fixtures import copy_of
 
@@ -68,6 +71,46 @@ def test_what_was_there_is_no_news_and_what_happens_is_told_in_order(
     assert found[1].said.endswith("fit failed: ValueError: no flat\x1b[31m field")
     assert found[2].said.startswith("ended: failed, 1 failed task after ")
     assert found[2].more["tasks"]["success"] == 1
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_history_that_takes_several_looks_is_no_news(
+    dialect: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledgers, "RUNS", 3)
+    monkeypatch.setattr(ledgers, "HISTORY_SECONDS", 1e-4)
+    books = made(tmp_path, entry(request, dialect))
+    writer, reader = Writer(books.database()), Reader(books.database())
+    writer.touch()
+    for number in range(1, 30):
+        writer.add_run(number, State.SUCCESS)
+    happenings = Happenings(reader)
+    assert [one for _ in range(20) for one in news(happenings)] == []
+    reader.close()
+    writer.close()
+
+
+def test_of_a_run_that_goes_on_again_only_what_fails_anew_is_told(
+    books: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in {"SLICE": 7, "PAGE": 16, "RECENT": 20, "SWEPT_BLOCKS": 16}.items():
+        monkeypatch.setattr(ledgers, name, size)
+    writer, reader = Writer(books.database()), Reader(books.database())
+    writer.touch()
+    for number in range(1, 4):
+        writer.add_run(number, State.FAILED)
+    writer.add_blocks(*(writer.block(n, 1 + n // 50, State.FAILED if n % 2 else State.SUCCESS) for n in range(1, 150)))
+    happenings = Happenings(reader)
+    told = news(happenings)
+    writer.commit(writer.set_states([2, 3], State.PENDING), writer.end_run(1, State.RUNNING))
+    for changed in ([], [2], [3]):  # both fail, one of them once more
+        writer.commit(*([writer.set_states(changed, State.FAILED)] if changed else []))
+        for _ in range(12):  # until the page is counted anew
+            writer.touch()
+            told += news(happenings)
+    assert [event for event in told if event[0] == "task-failed"] == [("task-failed", 1)] * 2
+    reader.close()
+    writer.close()
 
 
 def test_a_run_goes_on_step_by_step(books: Settings) -> None:
