@@ -187,7 +187,7 @@ class Search:
         if of_run is None:
             return
         kind = BlockType.WORKFLOW if row[6] == BlockType.WORKFLOW.value else BlockType.TASK
-        at = _Place(_state(row[7]), queries.as_time(row[8]), row[0], row[2], kind)
+        at = _Place(_state(row[7]), queries.as_time(row[8]), row[0], queries.shown_name(row[2]), kind)
         yield from self._in_inputs(as_json(row[9]), of_run, at)
         name = Kind.WORKFLOW if kind is BlockType.WORKFLOW else Kind.TASK
         yield from self._in_uuid(row[5], of_run, at)
@@ -251,7 +251,7 @@ class Search:
         if of_run is None:
             return
         kind = BlockType.WORKFLOW if row[9] == BlockType.WORKFLOW.value else BlockType.TASK
-        at = _Place(_state(row[8]), queries.as_time(row[4]), row[5], row[7], kind)
+        at = _Place(_state(row[8]), queries.as_time(row[4]), row[5], queries.shown_name(row[7]), kind)
         name, message, traceback = (mask_said(queries.words(value)) for value in row[1:4])
         said = message if name in message else f"{name}: {message}"
         found = list(self._finding(Kind.EXCEPTION, of_run, "", said, at))
@@ -312,7 +312,8 @@ class Search:
 
     def _finding(self, kind: Kind, of_run: RunRow, where: str, words: Any, at: _Place) -> Iterator[Finding]:
         """The finding in a text, if the words stand in it or in `where=text`."""
-        text = f"{where}={queries.words(words)}" if where else queries.words(words)
+        said = queries.shown_name(queries.words(words))
+        text = f"{where}={said}" if where else said
         excerpt = self._sought.excerpt(text)
         if excerpt is None:
             return

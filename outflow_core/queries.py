@@ -141,7 +141,7 @@ def _runs(reads: Reads, query: Select[Any]) -> tuple[RunRow, ...]:
         RunRow(
             id=row[0],
             uuid=row[1],
-            command=row[2],
+            command=shown_name(row[2]),
             state=_state(row[3], f"outflow_run {row[0]}"),
             start_time=as_time(row[4]),
             end_time=as_time(row[5]),
@@ -308,8 +308,16 @@ def first_block(reads: Reads, run_id: int) -> int | None:
     return found[0][0] if found else None
 
 
+def shown_name(given: Any) -> Any:
+    """A name as it is shown: some pipelines put the address of what they read into it, password and all."""
+    return mask_text(given) if isinstance(given, str) else given
+
+
 def _shapes(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[ShapeRow]:
-    rows = [tuple(row) for row in reads.rows(query, values)]
+    rows = [
+        (*row[:4], shown_name(row[4]), *row[5:]) if isinstance(row[4], str) and "://" in row[4] else tuple(row)
+        for row in reads.rows(query, values)
+    ]
     for kind, state, number in {(row[2], row[3]): (row[2], row[3], row[0]) for row in rows}.values():
         _ = _TYPES.get(kind) or _unknown_type(kind, number)
         _ = _STATES.get(state) or _unknown_state(state, f"outflow_block {number}")
@@ -321,7 +329,7 @@ def _blocks(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None =
         BlockRow(
             number,
             _TYPES.get(kind) or _unknown_type(kind, number),
-            name,
+            shown_name(name),
             _STATES.get(state) or _unknown_state(state, f"outflow_block {number}"),
             as_time(start),
             as_time(end),
@@ -398,7 +406,7 @@ def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | No
     return {
         row[0]: (
             row[1],
-            row[2],
+            shown_name(row[2]),
             mask_secrets(as_json(row[3])),
             mask_secrets(as_json(row[4])),
             mask_inputs(as_json(row[5])),

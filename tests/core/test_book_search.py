@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from outflow_core import book_search, record_run, tables
+from outflow_core import book_search, queries, record_run, tables
 from outflow_core.book_search import Search
 from outflow_core.engines import make_engine
 from outflow_core.findings import Finding, Found, Kind
@@ -80,6 +80,24 @@ def test_a_secret_is_not_found_wherever_it_stands(books: Settings) -> None:
         assert found(books, words) == []
     assert {kind for kind, _ in found(books, "host/")} == {Kind.INPUT, Kind.EXCEPTION}
     assert not any("hunter2" in text for _, text in found(books, "password"))
+
+
+def test_a_password_in_a_name_is_neither_found_nor_shown(books: Settings) -> None:
+    name = "load http://me:hunter2@host/x"
+    with record_run(name, config=books) as run, run.workflow(name, plugin=name) as outer:
+        attempt(outer, name, {})
+    assert found(books, "hunter2") == found(books, "me:hunter2") == []
+    told = search(books, "host/x").findings
+    assert {one.kind for one in told} == {Kind.COMMAND, Kind.WORKFLOW, Kind.TASK, Kind.PLUGIN}
+    reader = Reader(books.database())
+    (row,) = queries.runs(reader, count=1)
+    blocks = queries.blocks_of(reader, row.id)
+    shape = queries.page_of(reader, row.id, 0, 4096)
+    assert shape is not None
+    shapes = [shape.shape(index) for index in range(len(shape))]
+    everything = repr((told, row, blocks, queries.block_details(reader, blocks, row.id), shapes))
+    assert "hunter2" not in everything and everything.count("me:******@") > 5
+    reader.close()
 
 
 def test_names_hosts_and_uuids_are_found(books: Settings) -> None:
