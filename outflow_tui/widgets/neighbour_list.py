@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from outflow_tui import format as words
 from outflow_tui import text
 from outflow_tui.format import Glyphs
@@ -16,13 +18,22 @@ class NeighbourList(LineView[TaskLine]):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="neighbours")
         self.glyphs = glyphs
+        self._longest = 0
+
+    def show(self, items: Sequence[TaskLine]) -> None:
+        """Show these blocks; what stands behind the names is under each other."""
+        longest = max((text.width(text.clean(item.name)) for item in items), default=0)
+        super().show(items)
+        if longest != self._longest:
+            self._longest = longest
+            self.redraw()
 
     def draw(self, item: TaskLine, width: int) -> list[Piece]:
         """One block: the name gives way to the rest."""
         row, state = item.row, item.state.value
         took = words.duration(words.seconds_between(row.start_time, row.end_time)) if row else ""
-        tail = "  ".join(filter(None, [took, row.hostname if row else None]))
+        tail = f"{took:>6}  {text.clean(row.hostname or '') if row else ''}".rstrip()
         head = f"{self.glyphs.states[item.state]} {state:<9}"
-        room = max(width - len(head) - text.width(text.clean(tail)) - 4, 10)
-        name = text.fit(text.clean(item.name), room, ellipsis=self.glyphs.ellipsis)
+        room = max(width - len(head) - text.width(tail) - 4, 10)
+        name = text.fit(text.clean(item.name), min(room, self._longest), ellipsis=self.glyphs.ellipsis)
         return [(head, state), (name, "failed" if state == "failed" else ""), (f"  {tail} ", "dim")]
