@@ -14,8 +14,8 @@ def _key(keys: str, action: str, label: str, tooltip: str, *, hidden: bool = Fal
 
 
 APP: list[BindingType] = [
-    _key("ctrl+f", "search_books", "find", "Search all runs: inputs, names, errors, values", priority=True),
     _key("question_mark", "help", "keys", "Show the keys of this screen"),
+    _key("ctrl+f", "search_books", "find", "Search all runs: inputs, names, errors, values", priority=True),
     _key("r", "read_now", "read", "Read now instead of at the next tick", hidden=True),
     _key("p", "pause", "pause", "Hold the view still, or go on", hidden=True),
     _key("E", "save_as", "save", "Save what is on the screen, or a failure report", hidden=True),

@@ -17,7 +17,8 @@ from outflow_tui.lines import Line, Piece
 
 NARROWEST = 10
 """Cells of a run's column at least, besides the gap."""
-WIDEST = 24
+SHORTEST_PATH = 24
+"""Cells of the paths' column at least; over it stands which of the runs are shown."""
 KEPT = 2
 """How much of what long values have in common stands before the place at which they differ."""
 
@@ -38,16 +39,49 @@ class Compared:
         return {State.FAILED: True, State.SUCCESS: False}.get(self.state)
 
 
-def columns(number: int, width: int) -> tuple[int, int, int]:
-    """How many of the runs fit, how wide their columns are, and how wide the paths' one.
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """How many runs stand side by side, how wide their columns are, and how wide that of the paths."""
 
-    >>> columns(3, 80), columns(12, 80), columns(3, 200)
-    ((3, 15, 32), (4, 11, 32), (3, 24, 125))
+    shown: int
+    each: int
+    path: int
+
+
+def shown_at_once(number: int, width: int) -> int:
+    """How many of the runs fit side by side.
+
+    >>> shown_at_once(3, 80), shown_at_once(12, 80)
+    (3, 4)
     """
-    room = width - min(width * 2 // 5, 40)
-    shown = max(min(number, room // (NARROWEST + 1)), 1)
-    each = min(room // shown - 1, WIDEST)
-    return shown, each, width - shown * (each + 1)
+    return max(min(number, _room(width) // (NARROWEST + 1)), 1)
+
+
+def widths(number: int, width: int, path: int, value: int) -> Widths:
+    """The columns, as wide as the longest path and value need, if there is room for them.
+
+    >>> widths(3, 80, path=70, value=70), widths(3, 200, path=30, value=16)
+    (Widths(shown=3, each=15, path=32), Widths(shown=3, each=16, path=30))
+    """
+    shown = shown_at_once(number, width)
+    each = min(_room(width) // shown - 1, max(value, NARROWEST))
+    return Widths(shown, each, min(width - shown * (each + 1), max(path, SHORTEST_PATH)))
+
+
+def _room(width: int) -> int:
+    return width - min(width * 2 // 5, 40)
+
+
+def _needed(runs: Sequence[Compared], found: Sequence[TableRow], width: int) -> Widths:
+    """The widths that these rows need."""
+    headings = (text.width(text.clean(run.heading)) for run in runs)
+    values = (_length(value) for row in found for value in row.values)
+    paths = (text.width(text.clean(path_text(row.path))) + 3 for row in found)
+    return widths(len(runs), width, max(paths, default=0), max(*headings, *values, NARROWEST))
+
+
+def _length(value: Any) -> int:
+    return 0 if value is ABSENT else text.width(text.clean(as_text(value)))
 
 
 def table_lines(runs: Sequence[Compared], first: int, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
@@ -55,14 +89,15 @@ def table_lines(runs: Sequence[Compared], first: int, width: int, glyphs: Glyphs
     found = table([run.row for run in runs])
     failed = [run.failed for run in runs]
     telling = [row for row in found if goes_with(row, failed)]
-    laid = [*_verdict(found, telling), *_headings(runs, first, width, glyphs)]
+    wide = _needed(runs, found, width)
+    laid = [*_verdict(found, telling), *_headings(runs, first, wide, glyphs)]
     if telling:
         laid.append(Line("telling", (("goes with failure", "strong"),)))
-        laid.extend(_rows(telling, first, width, len(runs), glyphs))
+        laid.extend(_rows(telling, first, wide, glyphs))
     others = [row for row in found if row not in telling]
     if telling and others:
         laid.append(Line("others", (("differs otherwise", "strong"),)))
-    laid.extend(_rows(others, first, width, len(runs), glyphs))
+    laid.extend(_rows(others, first, wide, glyphs))
     return tuple(laid)
 
 
@@ -76,23 +111,23 @@ def _verdict(found: Sequence[TableRow], telling: Sequence[TableRow]) -> Iterator
     yield Line("gap", ())
 
 
-def _headings(runs: Sequence[Compared], first: int, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    shown, each, wide = columns(len(runs), width)
-    window = runs[first : first + shown]
+def _headings(runs: Sequence[Compared], first: int, wide: Widths, glyphs: Glyphs) -> Iterator[Line]:
+    each = wide.each
+    window = runs[first : first + wide.shown]
     more = f"runs {first + 1} to {first + len(window)} of {len(runs)}" if len(window) < len(runs) else ""
     names = [(_cell(run.heading, each, glyphs), "strong") for run in window]
     states = [(_cell(f"{glyphs.states[run.state]} {run.state.value}", each, glyphs), run.state.value) for run in window]
-    yield Line("runs", ((text.fit(more, wide, ellipsis=glyphs.ellipsis), "dim"), *names))
-    yield Line("states", ((" " * wide, ""), *states))
+    yield Line("runs", ((text.fit(more, wide.path, ellipsis=glyphs.ellipsis), "dim"), *names))
+    yield Line("states", ((" " * wide.path, ""), *states))
 
 
-def _rows(rows: Sequence[TableRow], first: int, width: int, number: int, glyphs: Glyphs) -> Iterator[Line]:
-    shown, each, wide = columns(number, width)
+def _rows(rows: Sequence[TableRow], first: int, wide: Widths, glyphs: Glyphs) -> Iterator[Line]:
     for row in rows:
-        told = told_apart(row.values, each, glyphs)
-        window = zip(told[first : first + shown], row.groups[first : first + shown], strict=True)
-        path = text.fit(text.clean(f"  {path_text(row.path)}"), wide - 1, ellipsis=glyphs.ellipsis) + " "
-        cells: list[Piece] = [(_cell(words, each, glyphs), _LOOKS[group % len(_LOOKS)]) for words, group in window]
+        told = told_apart(row.values, wide.each, glyphs)
+        seen = slice(first, first + wide.shown)
+        window = zip(told[seen], row.groups[seen], strict=True)
+        path = text.fit(text.clean(f"  {path_text(row.path)}"), wide.path - 1, ellipsis=glyphs.ellipsis) + " "
+        cells: list[Piece] = [(_cell(words, wide.each, glyphs), _LOOKS[group % len(_LOOKS)]) for words, group in window]
         yield Line((row.section, *row.path), ((path, ""), *cells))
 
 
@@ -102,9 +137,14 @@ def told_apart(values: Sequence[Any], width: int, glyphs: Glyphs) -> list[str]:
     >>> from outflow_tui.format import ASCII
     >>> told_apart(["/data/night/12.fits", "/data/night/13.fits"], 12, ASCII)
     ['~/12.fits"', '~/13.fits"']
+    >>> told_apart(["a long note on the night", ABSENT], 12, ASCII)
+    ['"a long note on the night"', '']
     """
     words = ["" if value is ABSENT else as_text(value) for value in values]
-    common = commonprefix([text for text in words if text])  # noqa: RUF071 - letter by letter is what is meant
+    different = {text for text in words if text}
+    if len(different) < 2:
+        return words
+    common = commonprefix(list(different))  # noqa: RUF071 - letter by letter is what is meant
     if len(common) < KEPT or max(map(len, words)) <= width:
         return words
     return [text and glyphs.ellipsis + text[len(common) - KEPT :] for text in words]

@@ -12,10 +12,12 @@ from outflow_core.rows import ConfigurationRow, RunRow
 from outflow_tui.config_lines import path_text
 from outflow_tui.format import Glyphs, as_text
 from outflow_tui.reports.tables import Table, plain
-from outflow_tui.table_lines import WIDEST, Compared, table_lines
+from outflow_tui.table_lines import Compared, table_lines
 
 PATHS = 40
 """Cells for the paths."""
+WIDEST = 24
+"""Cells for a value of one run."""
 SAME = "All these runs used the same configuration."
 
 
@@ -46,7 +48,7 @@ class Sides:
 
 
 def sides_text(sides: Sides, glyphs: Glyphs) -> str:
-    """The paths that differ, a column for each run; its width depends on the number of runs only."""
+    """The paths that differ, a column for each run; however wide the terminal is."""
     width = PATHS + len(sides.runs) * (WIDEST + 1)
     lines = [plain(line.pieces) for line in table_lines(sides.compared(), 0, width, glyphs)]
     return "\n".join([*lines, *filter(None, [sides.hidden])])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from outflow_tui import keys
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus, RunKey
-from outflow_tui.table_lines import Compared, columns, table_lines
+from outflow_tui.table_lines import Compared, shown_at_once, table_lines
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.text_lines import TextLines
 
@@ -59,7 +59,7 @@ class ConfigTableScreen(ReadingScreen):
         self.show_seen()
 
     def _last_first(self) -> int:
-        return len(self._keys) - columns(len(self._keys), max(self.text.width, 1))[0]
+        return len(self._keys) - shown_at_once(len(self._keys), max(self.text.width, 1))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""

@@ -79,6 +79,8 @@ class FailuresScreen(BooksScreen):
         found = f"{len(causes)} cause{'s' if len(causes) != 1 else ''}"
         if snapshot.is_reading and line is not None and tasks < line.tasks.failed:
             return f"{tasks} of {line.tasks.failed} failed tasks read, {found} so far"
+        if not tasks and not snapshot.is_reading:
+            return "No task of this run failed."
         looking = ", looking at earlier runs" if snapshot.is_reading and tasks else ""
         return f"{tasks} failed task{'s' if tasks != 1 else ''}, {found}{looking}"
 

@@ -214,6 +214,10 @@ class RunsScreen(BooksScreen):
         self.query_one(RunHeading).refresh()
         self.show_seen()
 
+    def on_run_list_widened(self, widened: RunList.Widened) -> None:
+        """Put the titles over their columns."""
+        self.query_one(RunHeading).refresh()
+
     def action_mark(self) -> None:
         """Mark the run under the cursor, or take its mark away; then one line down."""
         item = self._list.cursor_item

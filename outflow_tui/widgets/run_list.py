@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from outflow_core.states import State
@@ -18,6 +19,11 @@ from outflow_tui.remaining import left_words
 from outflow_tui.run_order import RunOrder
 from outflow_tui.snapshot import RunKey, RunLine
 from outflow_tui.widgets.line_view import LineView
+
+NARROW_PROGRESS = 15
+"""Cells for a run's progress where there is little room."""
+MEASURED = 1000
+"""How many runs have a say in the widths of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +47,15 @@ class RunItem:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; a width of 0 takes what is left."""
+    """One column; a width of 0 takes what its contents need of what is left."""
 
     title: str
     width: int
     cell: Callable[[RunItem, RunList], Piece]
     wide: int = 0
-    """The width in a window of 120 cells or more, where that differs."""
+    """The width in a window of 110 cells or more, where that differs."""
+    content: Callable[[RunItem], str] | None = None
+    """What decides the width of a column that is as wide as its contents, and at most as wide as it may be."""
 
 
 def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime, left: float | None = None) -> RunItem:
@@ -61,6 +69,9 @@ def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime
 class RunList(LineView[RunItem]):
     """The runs; `several` sources earn a column of their own."""
 
+    class Widened(Message):
+        """The columns have other widths."""
+
     def __init__(self, glyphs: Glyphs, *, several: bool) -> None:
         super().__init__(id="runs")
         self.glyphs = glyphs
@@ -68,11 +79,17 @@ class RunList(LineView[RunItem]):
         self.now = datetime.now()
         self.order = RunOrder.NEWEST
         self.is_reversed = False
+        self._needs: tuple[Sequence[RunItem] | None, dict[str, int]] = (None, {})
 
     @property
     def is_wide(self) -> bool:
         """Whether there is room for long times and names."""
         return self.size.width >= 110
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether there is room for a bar before the numbers of a run's progress."""
+        return self.is_wide or not self.several
 
     def has_left(self, width: int) -> bool:
         """Whether what is left of a run has a column of its own; else it stands beside its progress."""
@@ -90,9 +107,39 @@ class RunList(LineView[RunItem]):
         left_out = {"SOURCE"} if not self.several else set() if self.is_wide else {"HOST"}
         left_out |= set() if self.has_left(width) else {"LEFT"}
         chosen = [column for column in COLUMNS if column.title not in left_out]
-        widths = [column.wide if self.is_wide and column.wide else column.width for column in chosen]
-        left = width - sum(widths) - len(chosen)
-        return [(column, size or max(left, 6)) for column, size in zip(chosen, widths, strict=True)]
+        sizes = {column.title: self._usual(column) for column in chosen}
+        for title in GROWING:
+            if title in sizes:
+                left = width - sum(sizes.values()) - len(chosen)
+                sizes[title] += max(min(self.needs(title) - sizes[title], left), 0)
+        sizes["COMMAND"] = max(sizes["COMMAND"], 6)
+        return [(column, sizes[column.title]) for column in chosen]
+
+    def _usual(self, column: Column) -> int:
+        """A column's width before what is left is given away."""
+        widest = column.wide if self.is_wide and column.wide else column.width
+        is_fixed = column.content is None or (column.title == "PROGRESS" and self.has_bars)
+        return widest if is_fixed else min(widest, self.needs(column.title))
+
+    def needs(self, title: str) -> int:
+        """How many cells the contents of a column and its title take."""
+        if self._needs[0] is not self.items:
+            told = {
+                column.title: {column.content(item) for item in self.items[:MEASURED]}
+                for column in COLUMNS
+                if column.content
+            }
+            room = {name: max(map(text.width, map(text.clean, words)), default=0) for name, words in told.items()}
+            self._needs = (self.items, {name: max(cells, len(name) + 1) for name, cells in room.items()})
+        return self._needs[1][title]
+
+    def show(self, items: Sequence[RunItem]) -> None:
+        """Show these runs; where the columns change, every line and the titles are drawn anew."""
+        before = self.columns(self.size.width)
+        super().show(items)
+        if self.columns(self.size.width) != before:
+            self.redraw()
+            self.post_message(self.Widened())
 
     def draw(self, item: RunItem, width: int) -> list[Piece]:
         """One run in the window's columns."""
@@ -126,6 +173,14 @@ def _state(item: RunItem, runs: RunList) -> Piece:
     return f"{runs.glyphs.states[state]} {state.value}", state.value
 
 
+def _command(item: RunItem) -> str:
+    return item.line.row.command or ""
+
+
+def _host(item: RunItem) -> str:
+    return item.line.row.hostname or ""
+
+
 def _took(item: RunItem, _runs: RunList) -> Piece:
     row = item.line.row
     return (item.running or words.duration(words.seconds_between(row.start_time, row.end_time))), ""
@@ -133,9 +188,11 @@ def _took(item: RunItem, _runs: RunList) -> Piece:
 
 def _progress(item: RunItem, runs: RunList) -> Piece:
     tasks = item.line.tasks
+    if not tasks.total:
+        return "no tasks", "dim"
     numbers = words.progress(tasks, runs.glyphs)
-    room = 20 if runs.is_wide else 14 if not runs.several else 0
-    behind = _behind(item, runs, (21 if runs.is_wide else 15) - len(numbers) - 1)
+    room = 0 if not runs.has_bars else 20 if runs.is_wide else 14
+    behind = _behind(item, runs, (21 if runs.is_wide else NARROW_PROGRESS) - len(numbers) - 1)
     if behind:
         return f"{numbers} {behind}", "failed" if tasks.failed else "running" if item.left else "warning"
     bar = words.bar(tasks, max(min(room - len(numbers), 10), 0), runs.glyphs)
@@ -145,11 +202,21 @@ def _progress(item: RunItem, runs: RunList) -> Piece:
 
 def _behind(item: RunItem, runs: RunList, room: int) -> str:
     """What is more worth than a bar: how long the run will go on, or how many tasks of a success never ran."""
-    tasks = item.line.tasks
     left = "" if runs.has_left(runs.size.width) else item.left
-    never = f"{tasks.pending} never ran" if tasks.pending and item.line.row.state is State.SUCCESS else ""
-    wishes = (f"{left} left", left) if left else (never,)
+    wishes = (f"{left} left", left) if left else (_never_ran(item),)
     return next((wish for wish in wishes if len(wish) <= room), "")
+
+
+def _never_ran(item: RunItem) -> str:
+    never = item.line.tasks.pending if item.line.row.state is State.SUCCESS else 0
+    return f"{never} never ran" if never else ""
+
+
+def _numbers(item: RunItem) -> str:
+    """A run's progress without its bar, and what stands behind it if that fits."""
+    numbers = words.progress(item.line.tasks, words.UNICODE) or "no tasks"
+    whole = f"{numbers} {f'{item.left} left' if item.left else _never_ran(item)}".rstrip()
+    return whole if len(whole) <= NARROW_PROGRESS else numbers
 
 
 def _config(item: RunItem, runs: RunList) -> Piece:
@@ -159,9 +226,9 @@ def _config(item: RunItem, runs: RunList) -> Piece:
 COLUMNS = (
     Column("", 1, lambda item, runs: (runs.glyphs.marked if item.marked else "", "warning")),
     Column("ID", 4, lambda item, _runs: (f"{item.line.row.id:>4}", ""), wide=6),
-    Column("SOURCE", 10, lambda item, _runs: (item.source, "dim"), wide=16),
+    Column("SOURCE", 10, lambda item, _runs: (item.source, "dim"), wide=16, content=lambda item: item.source),
     Column("STATE", 12, _state, wide=15),
-    Column("COMMAND", 0, lambda item, _runs: (item.line.row.command or "", "strong")),
+    Column("COMMAND", 0, lambda item, _runs: (_command(item), "strong"), content=_command),
     Column(
         "STARTED",
         8,
@@ -170,7 +237,10 @@ COLUMNS = (
     ),
     Column("TOOK", 6, _took),
     Column("LEFT", 6, lambda item, _runs: (item.left, "")),
-    Column("PROGRESS", 15, _progress, wide=21),
-    Column("HOST", 6, lambda item, _runs: (item.line.row.hostname or "", "dim"), wide=10),
+    Column("PROGRESS", NARROW_PROGRESS, _progress, wide=21, content=_numbers),
+    Column("HOST", 6, lambda item, _runs: (_host(item), "dim"), wide=10, content=_host),
     Column("CONFIG", 7, _config),
 )
+
+GROWING = ("COMMAND", "SOURCE", "HOST")
+"""Who is given what is left of a line, one after the other."""

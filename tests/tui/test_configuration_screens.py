@@ -195,6 +195,14 @@ async def test_several_marked_runs_become_a_table_that_shows_what_goes_with_fail
         await desk.sees("PROGRESS")
 
 
+async def test_the_values_of_a_table_stand_beside_their_paths_in_a_wide_window() -> None:
+    runs = [night(number, State.SUCCESS, float(number)) for number in (47, 46, 45)]
+    async with sitting(FakeSource(runs), size=(200, 50)) as desk:
+        await desk.sees("47")
+        await desk.press("space", "space", "space", "d")
+        assert (await desk.sees("fit.tolerance")).index("45.0") < 40
+
+
 async def test_the_columns_of_many_runs_are_walked_through() -> None:
     runs = [night(number, State.SUCCESS, float(number)) for number in range(51, 41, -1)]
     async with sitting(FakeSource(runs), size=(80, 24)) as desk:

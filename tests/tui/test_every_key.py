@@ -54,7 +54,7 @@ def bare() -> tuple[FakeSource, ...]:
 NOTHING = {
     "Runs": View("No runs", (), "No run is recorded", VIEWS[-2].sources),
     "Run": View("A bare run", ("enter",), "No task is recorded", bare),
-    "Failures": View("No failures", ("enter", "2"), "0 failed tasks", bare),
+    "Failures": View("No failures", ("enter", "2"), "No task of this run failed", bare),
     "Timeline": View("Nothing ran", ("enter", "3"), "No task has begun", bare),
     "Difference": View("The same", ("end", "space", "up", "space", "d"), "same configuration"),
 }

@@ -63,6 +63,16 @@ async def test_of_several_upstream_one_is_chosen_and_what_is_around_it_unfolded(
         await desk.sees("success  flat")
 
 
+async def test_what_is_told_of_the_blocks_stands_right_behind_their_names() -> None:
+    async with sitting(FakeSource([night()]), size=(200, 50)) as desk:
+        await open_run(desk)
+        await desk.press("u")
+        line = await desk.sees("frame_in_map")
+        assert 0 < len(line.rstrip()) < 60
+        assert line.rstrip().endswith("nid001")
+        assert (await desk.sees("flat")).index("nid001") == line.index("nid001")
+
+
 async def test_q_leaves_the_choice_where_it_was() -> None:
     async with sitting(FakeSource([night()]), size=(120, 30)) as desk:
         await open_run(desk)

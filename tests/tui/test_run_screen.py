@@ -45,6 +45,14 @@ async def test_opening_a_failed_run_stands_on_its_first_failure_with_the_reason_
         assert 'gain = float(header["GAIN"])' in desk.text()
 
 
+async def test_the_key_to_all_keys_is_seen_at_80_cells() -> None:
+    async with sitting(FakeSource([run(45, tasks=[task(1)])]), size=(80, 24)) as desk:
+        await desk.sees("45")
+        await desk.press("enter")
+        await desk.sees("run 45")
+        assert "? keys" in desk.lines()[-1]
+
+
 async def test_a_map_shows_how_many_of_its_items_are_done() -> None:
     async with sitting(FakeSource([night()]), size=(120, 30)) as desk:
         await open_run(desk)

@@ -42,6 +42,35 @@ async def test_at_80_cells_host_and_configuration_are_seen_too() -> None:
         assert config.hash[:6] in line
 
 
+async def test_a_run_without_tasks_says_so() -> None:
+    async with sitting(FakeSource([run(45, state=State.FAILED)])) as desk:
+        assert "no tasks" in await desk.sees("45")
+
+
+async def test_columns_are_as_wide_as_their_contents_and_stand_beside_each_other() -> None:
+    async with sitting(FakeSource(NIGHT), size=(200, 50)) as desk:
+        titles, line = await desk.sees("COMMAND"), await desk.sees("46")
+        assert titles.index("STARTED") == line.index("reduce_night") + len("reduce_night ")
+        assert titles.rstrip().endswith("HOST   CONFIG")
+
+
+async def test_a_longer_name_that_arrives_moves_the_titles_and_every_line() -> None:
+    longer = "reduce_night_once_more_with_care"
+    async with sitting(FakeSource(NIGHT), size=(200, 50)) as desk:
+        before = (await desk.sees("COMMAND")).index("STARTED")
+        await desk.answers([*NIGHT, run(43, longer)])
+        await desk.sees(longer)
+        moved = (await desk.sees("COMMAND")).index("STARTED")
+        assert moved == before + len(longer) - len("reduce_night")
+        assert (await desk.sees("login1")).index("2/2") > (await desk.sees("login1")).index("calibrate") + len(longer)
+
+
+async def test_two_sources_at_80_cells_cut_no_name_while_there_is_room() -> None:
+    async with sitting(FakeSource(NIGHT), FakeSource([run(7, "calibrate_all")]), size=(80, 24)) as desk:
+        await desk.sees("calibrate_all")
+        assert "reduce_night" in await desk.sees("46")
+
+
 async def test_the_cursor_stays_on_its_run_while_new_ones_arrive() -> None:
     async with sitting(FakeSource(NIGHT)) as desk:
         await desk.sees("46")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from outflow_tui.cli.screen import _opener
 from outflow_tui.poller import Poller
-from outflow_tui.snapshot import Snapshot
+from outflow_tui.snapshot import Focus, Snapshot
 
 PROBE = """
 import argparse, json, sys
@@ -50,3 +50,17 @@ def test_a_broken_configuration_is_told_on_the_screen_and_read_again(tmp_path: P
     assert seen.error is not None and f"{config}:1:" in seen.error
     config.write_text("databases: {default: {dialect: sqlite, path: books.db}}\n")
     assert "books.db: no such file" in (poller.poll_once().error or "")
+
+
+def test_a_fault_of_the_program_is_told_on_the_screen_and_does_not_end_the_reading(tmp_path: Path) -> None:
+    class Faulty:
+        def look(self, focus: Focus) -> Snapshot:
+            raise KeyError("password=hunter2")
+
+        def close(self) -> None:
+            pass
+
+    seen = Poller("config.yml", Faulty, lambda seen: None).poll_once()
+    assert seen.error is not None and seen.error.startswith("KeyError at test_start.py:")
+    assert "please report it" in seen.error and "hunter2" not in seen.error
+    assert seen.retry_seconds == 2.0
