@@ -40,7 +40,7 @@ def seen_words(history: History | None) -> str:
     >>> seen_words(History(41, (), looked=50, is_all=False, is_open=True))
     'since run 41 or before: in every run of the 50 that were looked into that could show it'
     >>> seen_words(History(None, (39, 35), looked=9))
-    'gone meanwhile: last seen in run 39, also in 35'
+    'back again: last seen in run 39, also in 35'
     >>> seen_words(History(looked=4)), seen_words(History(looked=50, is_all=False))
     ('new: in none of the 4 earlier runs of this command', 'not in the 50 runs of this command before')
     >>> seen_words(History()), seen_words(History(looked=3, in_part=1))
@@ -53,7 +53,7 @@ def seen_words(history: History | None) -> str:
         is_beyond = history.is_open and not history.is_all
         return f"since run {history.since}{reach if is_beyond else ''}{_also(history.also)}"
     if history.also:
-        return f"gone meanwhile: last seen in run {history.also[0]}{_also(history.also[1:])}"
+        return f"back again: last seen in run {history.also[0]}{_also(history.also[1:])}"
     return _unseen(history)
 
 

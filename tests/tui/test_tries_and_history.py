@@ -99,7 +99,7 @@ async def test_a_cause_says_how_many_of_its_tasks_succeeded_later() -> None:
         ([earlier(44), earlier(43, "KeyError: 1")], "new", "new: in none of the 2 earlier runs of this command"),
         ([earlier(44, ERROR, line=12), earlier(43, ERROR), earlier(42)], "since run 43", "seen since run 43"),
         ([earlier(44, ERROR), earlier(43), earlier(42, ERROR)], "since run 44", "seen since run 44, also in 42"),
-        ([earlier(44), earlier(43, ERROR)], "last in run 43", "gone meanwhile: last seen in run 43"),
+        ([earlier(44), earlier(43, ERROR)], "last in run 43", "back again: last seen in run 43"),
         ([earlier(44, ERROR, command="calibrate")], "new", "new: the first run of this command"),
     ],
 )
