@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -63,18 +64,19 @@ class Bookkeeper:
         if self.is_strict:
             self.books.write(entry)
             return
-        reason = ""
+        reason, before = "", sys.exc_info()[1]
         if not self.backlog.is_waiting and not context.holds(self.engines.settings.database(self._key)):
             try:
                 self.books.write(entry)
                 return
-            except Exception as error:  # whatever it is, the pipeline goes on
+            except BaseException as error:
+                interruption = _interruption(error, before)
+                if interruption is not None:  # nobody knows whether it is written
+                    self.backlog.add(entry, "Interrupted")
+                    raise interruption from None
                 if first and not isinstance(error, BooksAwayError):
                     raise
-                reason = str(error)
-            except BaseException:  # interrupted: nobody knows whether it is written
-                self.backlog.add(entry, "Interrupted")
-                raise
+                reason = str(error)  # whatever it is, the pipeline goes on
         self.backlog.add(entry, reason)
 
     def expects(self, run: str) -> None:
@@ -98,6 +100,19 @@ class Bookkeeper:
     def close(self) -> None:
         """Try once more to write what waits, and tell where it is if that fails."""
         self.backlog.close()
+
+
+def _interruption(error: BaseException | None, before: BaseException | None) -> BaseException | None:
+    """The Ctrl-C, or the exit by SIGTERM, that an error is or has covered up.
+
+    When one comes amid a commit, an assertion of SQLAlchemy fails and takes its place. What was handled
+    `before` is the pipeline's own.
+    """
+    while error is not None and error is not before:
+        if not isinstance(error, Exception):
+            return error
+        error = error.__context__
+    return None
 
 
 class Backlog:

@@ -165,6 +165,9 @@ class Books:
             self._ids.clear()
             engine.dispose()  # an open SQLite connection stays with a file that another one has replaced
             raise self._failure(error) from None  # of a hundred frames of a driver a user learns nothing
+        except BaseException:
+            engine.dispose()  # interrupted amid a commit, it may hold the file still
+            raise
 
     def _failure(self, error: SQLAlchemyError) -> RecordError:
         words = driver_words(error)

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import RootTransaction
 
 from outflow_core import engines, load_settings, processed, record_run, tables
 from outflow_core.bookkeeper import Backlog, Bookkeeper
@@ -312,6 +313,45 @@ def test_a_signal_at_any_moment_leaves_nothing_running(books: Settings, signals:
             child.wait(30)
     assert Counter(row["state"].value for row in rows(books, tables.run)) == {"failed": 6}
     assert "running" not in states(books)
+
+
+@pytest.mark.parametrize("place", ["_deactivate_from_connection", "_connection_commit_impl", "_do_commit"])
+@pytest.mark.parametrize("handling", [False, True])
+def test_an_exit_amid_a_commit_is_not_taken_for_trouble_with_the_books(
+    books: Settings, monkeypatch: pytest.MonkeyPatch, place: str, handling: bool
+) -> None:
+    """An assertion of SQLAlchemy then takes the place of the exit, which ended nothing."""
+    commit, exits = getattr(RootTransaction, place), [SystemExit(143)]
+
+    def exit_once(transaction: RootTransaction) -> None:
+        if exits and threading.current_thread() is threading.main_thread():  # the heartbeat commits too
+            raise exits.pop()
+        commit(transaction)
+
+    with pytest.raises(SystemExit), record_run("night", config=books) as run:
+        monkeypatch.setattr(RootTransaction, place, exit_once)
+        try:
+            raise KeyboardInterrupt if handling else KeyError
+        except (KeyboardInterrupt, KeyError):
+            with run.task("t"):
+                pass
+        pytest.fail("the pipeline went on")
+    assert "running" not in states(books)
+    assert [row["state"].value for row in rows(books, tables.run)] == ["failed"]
+
+
+def test_what_the_pipeline_handles_itself_is_no_interruption_of_the_books(
+    books: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with record_run("night", config=books) as run:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            with monkeypatch.context() as patched:
+                patched.setattr(engines, "BUSY_SECONDS", 0.05)
+                with locked(books), run.task("clean up"):
+                    pass
+    assert sorted(states(books)) == ["success"]
 
 
 def test_an_entry_whose_writing_is_interrupted_is_written_at_the_end(books: Settings) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -130,6 +131,10 @@ def seen(desk: Desk) -> Picture:
     return picture_of(list(desk.app.screen._compositor.render_strips())[:height], width)
 
 
+def _is_drawn_in(desk: Desk, size: tuple[int, int]) -> bool:
+    return tuple(desk.app.screen.size) == size == tuple(desk.app.size)
+
+
 async def pictures(view: View) -> str:
     """A view in all windows and themes: a sitting for each theme, resized."""
     found: dict[str, Picture] = {}
@@ -137,6 +142,7 @@ async def pictures(view: View) -> str:
         async with at(view, theme) as desk:
             for width, height in SIZES:
                 await desk.pilot.resize_terminal(width, height)
+                await desk.until(partial(_is_drawn_in, desk, (width, height)), "the window has its old size")
                 await settled(desk)
                 found[f"{theme} {width}x{height}"] = seen(desk)
     return sheet(
