@@ -159,11 +159,16 @@ class OutflowApp(App[None]):
             poller.stop()
 
     def on_key(self, event: events.Key) -> None:
-        """A letter typed quickly behind `/` was sent to the list: a field that has the focus by now gets it."""
+        """What nobody answered: a letter for the field that has the focus by now, or a key that is greyed.
+
+        A letter typed quickly behind `/` was sent to the list.
+        """
         if isinstance(self.focused, Input) and event.is_printable:
             event.stop()
             event.prevent_default()
             self.focused.post_message(events.Key(event.key, event.character))
+        elif (active := self.screen.active_bindings.get(event.key)) is not None and not active.enabled:
+            self.notify(f"Not possible here: {active.binding.tooltip}.", markup=False, timeout=3)
 
     def on_seen(self, message: Seen) -> None:
         """Keep what one source answered, and show it unless the view is held still."""

@@ -19,6 +19,8 @@ NARROWEST = 10
 """Cells of a run's column at least, besides the gap."""
 SHORTEST_PATH = 24
 """Cells of the paths' column at least; over it stands which of the runs are shown."""
+NO_VALUE = "absent"
+"""What stands where a run's configuration has no value at a path; a text would stand in quotes."""
 KEPT = 2
 """How much of what long values have in common stands before the place at which they differ."""
 
@@ -81,7 +83,7 @@ def _needed(runs: Sequence[Compared], found: Sequence[TableRow], width: int) -> 
 
 
 def _length(value: Any) -> int:
-    return 0 if value is ABSENT else text.width(text.clean(as_text(value)))
+    return len(NO_VALUE) if value is ABSENT else text.width(text.clean(as_text(value)))
 
 
 def table_lines(runs: Sequence[Compared], first: int, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
@@ -127,7 +129,10 @@ def _rows(rows: Sequence[TableRow], first: int, wide: Widths, glyphs: Glyphs) ->
         seen = slice(first, first + wide.shown)
         window = zip(told[seen], row.groups[seen], strict=True)
         path = text.fit(text.clean(f"  {path_text(row.path)}"), wide.path - 1, ellipsis=glyphs.ellipsis) + " "
-        cells: list[Piece] = [(_cell(words, wide.each, glyphs), _LOOKS[group % len(_LOOKS)]) for words, group in window]
+        cells: list[Piece] = [
+            (_cell(words or NO_VALUE, wide.each, glyphs), _LOOKS[group % len(_LOOKS)] if words else "dim")
+            for words, group in window
+        ]
         yield Line((row.section, *row.path), ((path, ""), *cells))
 
 

@@ -34,10 +34,11 @@ async def draw(scene: Scene) -> None:
 
 
 def main(names: list[str]) -> int:
-    """Draw every scene and every view, or the named views."""
+    """Draw every scene and every view, or those that are named."""
     os.chdir("/")  # the screen for saving says where it would write
-    for scene in [] if names else SCENES:
-        asyncio.run(draw(scene))
+    for scene in SCENES:
+        if not names or scene.name in names:
+            asyncio.run(draw(scene))
     BASELINES.mkdir(exist_ok=True)
     for view in VIEWS:
         if not names or view.name in names:

@@ -27,6 +27,7 @@ SCENES = (
     Scene("failures", (110, 10), ("down", "enter", "2")),
     Scene("timeline", (110, 24), ("down", "enter", "3", "home")),
     Scene("diff", (100, 14), ("space", "down", "space", "d")),
+    Scene("search", (100, 18), ("ctrl+f", *"night_0004")),
     Scene("configuration", (100, 24), ("c",)),
 )
 FIT: dict[str, Any] = {"parameters": {"fit": {"tolerance": 1e-06, "max_iter": 20}, "detectors": ["a", "b"]}}

@@ -26,6 +26,7 @@ from outflow_core.run_shape import ShapeRow, shape_of
 from outflow_core.sought import Sought
 from outflow_core.states import BlockType, State
 from outflow_core.tries import mended, signs_of, tries_of
+from outflow_core.wanted_inputs import decoded
 from outflow_tui.run_profile import profile_of
 from outflow_tui.snapshot import Focus, RunLine, RunView, Snapshot
 from outflow_tui.timeline import timeline_of
@@ -272,7 +273,7 @@ def _findings(run: ToldRun, sought: Sought) -> list[Finding]:
     """Inputs, messages and configuration values of a run in which the words stand."""
     row, found = run.row, []
     for told in run.blocks:
-        texts = [(Kind.INPUT, path[0], f"{path[0]}={text}") for path, text in leaves(told.inputs) if path]
+        texts = [(Kind.INPUT, path, f"{path}={text}") for path, text in _given(told)]
         texts += [(Kind.EXCEPTION, "", told.exception.message)] if told.exception else []
         for kind, where, text in texts:
             if excerpt := sought.excerpt(text):
@@ -287,12 +288,18 @@ def _findings(run: ToldRun, sought: Sought) -> list[Finding]:
     return found
 
 
+def _given(told: Told) -> Iterator[tuple[str, str]]:
+    """Names and values that a block was given; those of a map's items too, as Outflow keeps them."""
+    for item in told.inputs if isinstance(told.inputs, list) else [told.inputs]:
+        yield from ((".".join(map(str, path)), text) for path, text in leaves(decoded(item) or {}))
+
+
 def _answer(runs: Iterable[ToldRun], sought: Sought) -> Answer | None:
     """Whether the tasks that were given the words were successful, newest first."""
     rows: dict[str, list[ProcessingRow]] = {}
     for run in sorted(runs, key=lambda run: -run.row.id):
         for told in run.blocks:
-            for _, text in leaves(told.inputs):
+            for _, text in _given(told):
                 if sought.stands_in(text):
                     blocks = (told.row.id,)
                     row = ProcessingRow(run.row, told.inputs, told.row.state, None, (), blocks, None, None, False, True)

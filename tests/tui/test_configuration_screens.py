@@ -189,7 +189,7 @@ async def test_several_marked_runs_become_a_table_that_shows_what_goes_with_fail
         telling = next(place for place, line in enumerate(lines) if "goes with failure" in line)
         assert lines[telling + 1].split() == ["fit.tolerance", "1e-06", "0.0001", "1e-06"]
         assert (await desk.sees("cores")).split() == ["cores", "8", "8", "4"]
-        assert (await desk.sees("mode")).split() == ["mode", '"fast"']
+        assert (await desk.sees("mode")).split() == ["mode", '"fast"', "absent", "absent"]
         assert "steps" not in desk.text()
         await desk.press("q")
         await desk.sees("PROGRESS")

@@ -97,13 +97,15 @@ async def test_the_traceback_follows_the_edges_too() -> None:
         await desk.sees("load_catalog")
 
 
-async def test_where_there_is_nothing_upstream_the_key_and_the_palette_offer_nothing() -> None:
+async def test_where_there_is_nothing_upstream_the_key_says_so_and_the_palette_offers_nothing() -> None:
     async with sitting(FakeSource([night()]), size=(100, 30)) as desk:
         await open_run(desk)
         await desk.press("home")
         await desk.sees("success  load_catalog")
         screen = desk.app.screen
         assert screen.check_action("neighbour", (-1,)) is None
+        await desk.press("u")
+        await desk.sees("Not possible here: Upstream")
         assert screen.check_action("neighbour", (1,)) is True
         offered = [command.title for command in desk.app.get_system_commands(screen)]
         assert any(title.startswith("Downstream") for title in offered)

@@ -70,7 +70,7 @@ VIEWS = (
     View("Configuration", ("c",), "tolerance"),
     View("Difference", ("space", "down", "space", "d"), "differ"),
     View("Several configurations", ("space", "space", "space", "d"), "3 runs"),
-    View("Search all runs", ("ctrl+f", *"night_0004", f"{UNTIL}12 found", "down"), "12 found"),
+    View("Search all runs", ("ctrl+f", *"night_0004", f"{UNTIL}6 found", "down"), "6 found"),
     View("Save", ("E",), "Text: all lines of it"),
     View("Searching", ("down", "enter", "enter", "slash", *"gain", "enter"), "1 of"),
     View("Help", ("question_mark",), "Open the run"),
