@@ -127,12 +127,15 @@ async def test_the_cursor_stays_on_its_task_in_another_order() -> None:
         assert "frame_02" in selected(desk)
 
 
-async def test_a_heading_opens_nothing() -> None:
+async def test_a_heading_opens_nothing_and_says_so() -> None:
     async with sitting(FakeSource([night()]), size=(100, 30)) as desk:
         await open_timeline(desk)
-        await desk.press("s", "home", "enter")
+        await desk.press("s", "home")
         await desk.sees("by host")
         assert selected(desk) == ""
+        await desk.press("enter")
+        await desk.sees("Not possible here")
+        assert "by host" in desk.text()
 
 
 @pytest.mark.parametrize("key", ["q", "escape", "1"])
