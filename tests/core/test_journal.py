@@ -367,8 +367,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 # processes that are killed
 
-KILLS = 20
-"""How often a recorder is killed on each database; ask for more by hand."""
+KILLS = 8 * int(os.environ.get("OUTFLOW_SOAK", "1"))
+"""How often a recorder is killed on each database."""
 
 NIGHT = """
 import sys
@@ -447,6 +447,7 @@ def test_a_recorder_that_is_killed_while_its_entries_wait_has_lost_none_that_it_
         assert child.stdout is not None
         acknowledged = [child.stdout.readline() for _ in range(4)][-1]
         lock.execute("BEGIN IMMEDIATE")
+        wait_for(lambda: bool(waiting(books)))
         acknowledged = [child.stdout.readline() for _ in range(40)][-1]
         child.kill()
         acknowledged = ([acknowledged] + child.stdout.read().splitlines(keepends=True))[-1]

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import _wait
+
+_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 200, 1 / 4_000
+"""Textual's pilot asks so often whether the program is idle; with its own fiftieth of a second most tests only wait."""
 
 
 @pytest.fixture(autouse=True)
