@@ -13,6 +13,8 @@ from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
+from outflow_tui.widgets.looks import look_of
+
 
 @dataclass(frozen=True, slots=True)
 class KeyLabel:
@@ -33,12 +35,12 @@ class KeyLabel:
 class KeyBar(Widget):
     """What can be done here: what makes no sense now is greyed, what does not fit is cut off."""
 
-    COMPONENT_CLASSES = {"key-bar--key", "key-bar--label", "key-bar--key-off", "key-bar--label-off"}
     ALLOW_SELECT = False
 
     def __init__(self) -> None:
         super().__init__()
         self._labels: tuple[KeyLabel, ...] | None = None
+        self._looks: dict[str, Style] = {}
         self._is_asking = False
 
     @property
@@ -74,12 +76,21 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         """The keys, each with its label behind it."""
-        looks = {name: self.get_visual_style(f"key-bar--{name}") for name in ("key", "label", "key-off", "label-off")}
         pieces: list[tuple[str, str | Style]] = []
         for item in self.labels:
             off = "" if item.possible else "-off"
-            pieces += [(item.shown, looks[f"key{off}"]), (f" {item.label}", looks[f"label{off}"]), (" ", "")]
+            pieces += [(item.shown, self._look(f"key{off}")), (f" {item.label}", self._look(f"label{off}")), (" ", "")]
         return Content.assemble(*pieces)
+
+    def _look(self, name: str) -> Style:
+        if name not in self._looks:
+            self._looks[name] = Style.from_styles(look_of(self, f"key-bar--{name}"))
+        return self._looks[name]
+
+    def notify_style_update(self) -> None:
+        """Forget the old looks."""
+        super().notify_style_update()
+        self._looks.clear()
 
     def _at(self, x: int) -> KeyLabel | None:
         """What stands at a column."""
