@@ -18,7 +18,6 @@ from outflow_core.database_entries import literal_logins
 from outflow_core.databases import Database
 from outflow_core.errors import ConfigError
 from outflow_core.variables import comes_from_environment
-from outflow_core.yaml_include import read_text, texts_in
 
 _READ_BY_OTHERS: Final = stat.S_IRGRP | stat.S_IROTH
 _log = logging.getLogger("outflow_core")
@@ -67,6 +66,8 @@ def _first_in(file: Path, logins: dict[str, str]) -> str | None:
     """The place of the first login that stands in this file itself, not in one that it includes."""
     if file.suffix.lower() in (".json", ".toml"):  # these include nothing: whatever they say stands in them
         return next(iter(logins.values()))
+    from outflow_core.yaml_include import read_text, texts_in  # the reader of a SQLite file needs no YAML
+
     try:
         return next((logins[text] for text in texts_in(read_text(file)) if text in logins), None)
     except ConfigError:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    Dialect,
     Enum,
     Float,
     ForeignKey,
@@ -19,11 +20,31 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from outflow_core.states import BlockType, State
 
 metadata = MetaData()
+
+
+class BinaryJson(TypeDecorator[Any]):
+    """JSON; on PostgreSQL jsonb, of which nothing is imported for a SQLite file."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type of the database that is asked."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON())
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> Any:
+        """What stands in brackets behind the column is a key, not JSON."""
+        return self.impl_instance.coerce_compared_value(op, value)
 
 
 def _enum(kind: type[State] | type[BlockType], name: str) -> Enum:
@@ -45,8 +66,8 @@ configuration = Table(
     "outflow_configuration",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("config", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
-    Column("settings", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+    Column("config", BinaryJson, nullable=False),
+    Column("settings", BinaryJson, nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
 )
 

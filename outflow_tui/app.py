@@ -24,7 +24,7 @@ from textual.widgets import Input
 
 from outflow_core.errors import ConfigError
 from outflow_core.nearest import way_out
-from outflow_tui import announcements, keys, status, themes
+from outflow_tui import announcements, keys, start, status, themes
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 SECONDS = 1.0
 """How often to look, unless somebody says otherwise."""
+LONGEST_START = 10.0
+"""After how many seconds the start is over, whether or not a source has answered."""
 CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
 
@@ -87,6 +89,7 @@ class OutflowApp(App[None]):
         likes = preferences or Preferences()
         self._seconds = seconds = seconds or likes.every or SECONDS
         self._latest = tuple(Snapshot(source.name) for source in sources)
+        self.set_reactive(OutflowApp.seen, self._latest)
         self._missed: dict[int, Snapshot] | None = None
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
         self._waited_for: set[tuple[int, int]] = set()
@@ -124,15 +127,20 @@ class OutflowApp(App[None]):
         else:
             missed[place] = snapshot
 
+    def get_default_screen(self) -> RunsScreen:
+        """The runs are home; another screen below them would be laid out and drawn first."""
+        home = RunsScreen(self.glyphs, tuple(source.name for source in self._sources))
+        self._bind(home)
+        return home
+
     def on_mount(self) -> None:
-        """Show the runs, then begin to ask."""
-        self.set_reactive(OutflowApp.seen, self._latest)
-        self.show(RunsScreen(self.glyphs, tuple(source.name for source in self._sources)))
+        """Begin to ask when the first frame stands."""
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
         for poller in self._pollers:
             poller.start()
+        self.set_timer(LONGEST_START, start.over)
         self.set_interval(CLOCK_TICKS * self._seconds, self._let_time_pass)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
@@ -178,6 +186,8 @@ class OutflowApp(App[None]):
         if not self.is_paused:
             self.seen = self._latest
         self._announce()
+        if start.is_on():
+            self.call_after_refresh(start.over)
 
     def _announce(self) -> None:
         """Tell what ended, and keep the terminal's title true; the same again costs nothing."""
@@ -203,11 +213,15 @@ class OutflowApp(App[None]):
 
     def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
         """Put a screen on top, and look at what it wants to know."""
+        self._bind(screen)
+        self.push_screen(screen, self._and_refocus(then))
+        self.refocus(screen)
+
+    def _bind(self, screen: BooksScreen) -> None:
+        """Have a screen know what was seen, now and from now on."""
         screen.set_reactive(BooksScreen.seen, self.seen)
         with self._context():  # a click is answered by a screen, which has no such data to bind
             screen.data_bind(OutflowApp.seen)
-        self.push_screen(screen, self._and_refocus(then))
-        self.refocus(screen)
 
     def _and_refocus(self, then: Callable[[int | None], Any] | None) -> Callable[[int | None], None]:
         def closed(answer: int | None) -> None:
@@ -301,7 +315,7 @@ class OutflowApp(App[None]):
 
     async def action_back(self) -> None:
         """Close the screen on top; home stays."""
-        if len(self.screen_stack) > 2:
+        if len(self.screen_stack) > 1:
             self.screen.dismiss(None)
 
     def action_search_books(self) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from outflow_core.tracebacks import Frame
 
 Piece = tuple[str, str]
-"""Some text, foreign or ours, and the names of its looks (see `LineView.LOOKS`) with blanks between, or ''."""
+"""Some text, foreign or ours, and the names of its looks (`line--NAME` in the TCSS) with blanks between, or ''."""
 
 
 @dataclass(frozen=True, slots=True)

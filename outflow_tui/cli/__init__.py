@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from outflow_core.errors import OutflowError
+from outflow_tui import start
 from outflow_tui.cli import parsers
 from outflow_tui.cli.arguments import TROUBLE
 from outflow_tui.cli.commands import COMMANDS
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = parsers.command_first(list(sys.argv[1:] if arguments is None else arguments))
     if sys.stdout is None or sys.stderr is None:  # closed by the caller: there is nobody to tell
         return TROUBLE
+    start.begin()
     try:
         return _run(words)
     except OutflowError as error:
@@ -32,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"outflow-tui: cannot write the answer: {error.strerror}.", file=sys.stderr)
         give_up_output()
         return 0 if isinstance(error, BrokenPipeError) else TROUBLE
+    finally:
+        start.over()
 
 
 def _run(words: Sequence[str]) -> int:

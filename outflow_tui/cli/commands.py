@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from outflow_core.states import State
+from outflow_tui import start
 from outflow_tui.cli import arguments
 
 GONE, TIMED_OUT = 3, 124
@@ -29,7 +30,9 @@ class Command:
 
     def answer(self, options: argparse.Namespace) -> int:
         """Do it; its module is imported only now."""
-        status: int = import_module(f"outflow_tui.cli.{self.name}").answer(options)
+        room = import_module(f"outflow_tui.cli.{self.name}")
+        start.over()
+        status: int = room.answer(options)
         return status
 
 

@@ -49,11 +49,12 @@ def _opener(options: argparse.Namespace, source: str | None) -> Callable[[], Any
     """Opens a source: its configuration is read when the screen stands, and again until it can be read."""
 
     def opens() -> Any:
-        from outflow_core.in_force import in_force
         from outflow_core.sources import find_database, find_settings
         from outflow_tui.source import BooksSource
 
         def current() -> Any:
+            from outflow_core.in_force import in_force
+
             settings = find_settings(source)
             return in_force(settings) if settings else None
 

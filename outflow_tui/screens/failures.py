@@ -7,7 +7,6 @@ from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
-from textual.widgets import Footer
 
 from outflow_core.failures import Cause
 from outflow_tui import keys, reports
@@ -15,6 +14,7 @@ from outflow_tui.cause_words import cause_lines
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.cause_list import CauseItem, CauseList
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.title import Notice, Paragraph, Title, Words
 
@@ -36,7 +36,7 @@ class FailuresScreen(BooksScreen):
         yield Words(id="summary")
         yield CauseList(self.desk.glyphs)
         yield Paragraph(id="cause")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(CauseList).focus()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from textual.app import ComposeResult
-from textual.widgets import Footer
 
 from outflow_tui import keys
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.task_lines import TaskLine
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.neighbour_list import NeighbourList
 from outflow_tui.widgets.title import Notice, Title
@@ -45,7 +45,7 @@ class NeighboursScreen(BooksScreen):
         yield Title()
         yield Notice()
         yield NeighbourList(self.desk.glyphs)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(NeighbourList).focus()

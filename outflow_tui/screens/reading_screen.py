@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import ComposeResult
-from textual.widgets import Footer
 
 from outflow_tui.screens.books_screen import BooksScreen
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.text_lines import TextLines
 from outflow_tui.widgets.title import Notice, Title
@@ -23,7 +23,7 @@ class ReadingScreen(BooksScreen):
         yield Title()
         yield Notice()
         yield self.text
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.text.lines.focus()

@@ -8,7 +8,6 @@ from typing import Any
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Footer
 
 from outflow_core.rows import BlockRow
 from outflow_core.states import State
@@ -23,6 +22,7 @@ from outflow_tui.screens.timeline import TimelineScreen
 from outflow_tui.screens.traceback import TracebackScreen
 from outflow_tui.snapshot import RunLine
 from outflow_tui.timeline_lines import Order
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import MOST_SAID, LineView
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
@@ -51,7 +51,7 @@ class RunScreen(SelectedBlockScreen):
         with Horizontal():
             yield self._tree
             yield self._details
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self._tree.focus()

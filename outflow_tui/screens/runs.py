@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from outflow_tui import keys, status, text
 from outflow_tui.documents import Document
@@ -18,6 +18,7 @@ from outflow_tui.run_filter import has_failure, run_filter, unclear_words
 from outflow_tui.run_order import RunOrder, in_order
 from outflow_tui.screens.books_screen import PAPER, BooksScreen
 from outflow_tui.snapshot import Focus, RunKey
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.run_list import RunHeading, RunItem, RunList, run_item
 from outflow_tui.widgets.title import Notice, Title, Words
@@ -56,7 +57,7 @@ class RunsScreen(BooksScreen):
             compact=True,
             select_on_focus=False,
         )
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(FilterInput).display = False
@@ -123,9 +124,14 @@ class RunsScreen(BooksScreen):
         self._tally = parts
         self._say_tally()
         self.query_one("#nothing", Words).say(self._why_nothing(len(items)) if not shown else "")
-        self.query_one("#nothing").display = not shown
-        self._list.display = bool(shown)
-        self.query_one(RunHeading).display = bool(shown)
+        self._show_list(bool(shown))
+
+    def _show_list(self, shown: bool) -> None:
+        """The list, or the words on why there is none; with the list comes and goes what most keys need."""
+        nothing, heading = self.query_one("#nothing"), self.query_one(RunHeading)
+        if {not nothing.display, heading.display, self._list.display} != {shown}:
+            nothing.display, heading.display, self._list.display = not shown, shown, shown
+            self.refresh_bindings()
 
     def _say_tally(self) -> None:
         self.query_one("#tally", Words).say(" " + "   ".join(filter(None, [*self._tally, self._under_cursor()])))

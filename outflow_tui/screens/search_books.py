@@ -8,7 +8,7 @@ from typing import Any
 from textual import events
 from textual.app import ComposeResult
 from textual.timer import Timer
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from outflow_core.findings import ORDER, Found, Kind
 from outflow_tui import keys
@@ -18,6 +18,7 @@ from outflow_tui.reports.search import found_object
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
 from outflow_tui.widgets.finding_list import FindingItem, FindingList
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.title import Notice, Title, Words
 
@@ -60,7 +61,7 @@ class SearchBooksScreen(BooksScreen):
         yield Words(id="summary")
         yield self._list
         yield Words(id="nothing")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#answer").add_class("-calm")

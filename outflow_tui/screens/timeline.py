@@ -6,7 +6,6 @@ from typing import Protocol
 
 from textual import events
 from textual.app import ComposeResult
-from textual.widgets import Footer
 
 from outflow_core.rows import BlockRow
 from outflow_core.states import State
@@ -20,6 +19,7 @@ from outflow_tui.snapshot import Focus, RunLine
 from outflow_tui.spans import Span
 from outflow_tui.timeline import Timeline
 from outflow_tui.timeline_lines import Order, Period
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.timeline_list import Frame, TimelineList
 from outflow_tui.widgets.title import Notice, Title, Words
@@ -53,7 +53,6 @@ class TimelineScreen(BooksScreen):
         self._period: Period | None = None
         self._is_new = True
         self._order: Order | None = None
-        self._sense: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -65,7 +64,7 @@ class TimelineScreen(BooksScreen):
         yield Words(id="marks")
         yield self._list
         yield Words(id="selected")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self._list.focus()
@@ -104,7 +103,7 @@ class TimelineScreen(BooksScreen):
         else:
             self._show_tasks(timeline, self._period)
         self._say_selected()
-        self._tell_footer()
+        self.refresh_bindings()
 
     def _about(self, line: RunLine | None) -> str:
         if line is None:
@@ -178,7 +177,7 @@ class TimelineScreen(BooksScreen):
         """Another task is selected: say more about it."""
         self._say_selected()
         self.desk.refocus()
-        self._tell_footer()
+        self.refresh_bindings()
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
         """A click on the line that the cursor is on goes to the task."""
@@ -187,13 +186,6 @@ class TimelineScreen(BooksScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Lay the time over the new width."""
         self.call_after_refresh(self.show_seen)
-
-    def _tell_footer(self) -> None:
-        """Have the footer drawn again, which it is whole, only when what makes sense has changed."""
-        sense = tuple(self.check_action(action, ()) for action in ("open", "failure", "sort"))
-        if sense != self._sense:
-            self._sense = sense
-            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""

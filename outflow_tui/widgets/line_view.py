@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,6 +23,7 @@ from textual.strip import Strip
 from outflow_tui import keys, text
 from outflow_tui.lines import Piece, plain
 from outflow_tui.long_lists import KnowsPlaces
+from outflow_tui.widgets.looks import look_of
 
 MOST_SAID = 20_000
 """How many lines are written at most where all of them are wanted."""
@@ -45,16 +46,6 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     """Lines of text with a cursor; a subclass says how one record is drawn."""
 
     BINDINGS = keys.LINES
-    LOOKS: ClassVar[tuple[str, ...]] = (
-        "running", "failed", "success", "pending", "skipped", "dim", "strong", "added", "removed", "changed", "warning",
-        "match", "here",
-    )  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "line--cursor",
-        "line--place",
-        "line--here-cursor",
-        *(f"line--{look}" for look in LOOKS),
-    }
     shift: var[int] = var(0)
 
     @dataclass
@@ -231,7 +222,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         if style is None:
             mark = "cursor" if is_cursor and self.has_focus else "place" if is_cursor else ""
             looks = _under_cursor(look) if mark == "cursor" else [*look.split(), mark]
-            styles = [self.get_component_rich_style(f"line--{name}", partial=True) for name in looks if name]
+            styles = [look_of(self, f"line--{name}").partial_rich_style for name in looks if name]
             style = self._styles[name] = Style.combine([self.rich_style, *styles])
         return style
 

@@ -80,6 +80,8 @@ class RunList(LineView[RunItem]):
         self.order = RunOrder.NEWEST
         self.is_reversed = False
         self._needs: tuple[Sequence[RunItem] | None, dict[str, int]] = (None, {})
+        self._shown: tuple[Sequence[RunItem] | None, int, bool] = (None, 0, False)
+        self._columns: list[tuple[Column, int]] = []
 
     @property
     def is_wide(self) -> bool:
@@ -103,7 +105,13 @@ class RunList(LineView[RunItem]):
         return f"{'FAILED' if self.order is RunOrder.FAILED else column.title}{sign}"
 
     def columns(self, width: int) -> list[tuple[Column, int]]:
-        """The columns that a window of this width shows, each with its width."""
+        """The columns that a window of this width shows, each with its width; the same for all lines."""
+        shown = (self.items, width, self.is_wide)
+        if shown[0] is not self._shown[0] or shown[1:] != self._shown[1:]:
+            self._shown, self._columns = shown, self._columns_of(width)
+        return self._columns
+
+    def _columns_of(self, width: int) -> list[tuple[Column, int]]:
         left_out = {"SOURCE"} if not self.several else set() if self.is_wide else {"HOST"}
         left_out |= set() if self.has_left(width) else {"LEFT"}
         chosen = [column for column in COLUMNS if column.title not in left_out]

@@ -134,6 +134,8 @@ def test_the_lines_that_a_pipeline_person_writes_work(two: Settings, models: Mod
     assert context.session.query(models.loose.some_field).all() == [(7,)]
     (stored,) = context.session.query(Configuration).all()
     assert (stored.config, stored.hash) == ({"a": 1}, "h")
+    asked = context.session.query(Configuration).filter(Configuration.config["a"].as_integer() == 1)
+    assert asked.one() is stored
 
 
 def test_each_row_is_in_the_database_of_its_model(two_files: Settings, models: Models) -> None:

@@ -98,3 +98,17 @@ async def test_a_page_of_twenty_thousand_lines_draws_no_more_than_the_window(mon
             drawn.clear()
             await desk.press(key)
             assert 0 < len(drawn) <= 2 * 24, key
+
+
+async def test_the_looks_of_lines_and_keys_follow_the_theme() -> None:
+    def ink(row: int, words: str) -> str:
+        strip = desk.app.screen._compositor.render_strips()[row]
+        return next(str(part.style.color) for part in strip if words in part.text and part.style is not None)
+
+    async with sitting(FakeSource([run(46, state=State.FAILED)]), size=(80, 24)) as desk:
+        await desk.sees("46")
+        row = next(row for row, line in enumerate(desk.lines()) if "✗ failed" in line)
+        dark = (ink(row, "✗ failed"), ink(-1, "quit"))
+        desk.app.theme = "safe-light"
+        await desk.until(lambda: ink(row, "✗ failed") != dark[0], "the line looks as it did")
+        await desk.until(lambda: ink(-1, "quit") != dark[1], "the keys look as they did")

@@ -7,10 +7,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
-
 from outflow_core.states import State
+from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.search_bar import SearchBar
 from outflow_tui.widgets.text_lines import TextLines
 from tests.fixtures import copy_of
@@ -53,8 +51,7 @@ def seen(desk: Desk) -> list[str]:
 
 
 def footer(desk: Desk) -> str:
-    keys = desk.app.screen.query_one(Footer).query(FooterKey)
-    return "  ".join(f"{key.key_display} {key.description}" for key in keys)
+    return "  ".join(f"{item.shown} {item.label}" for item in desk.app.screen.query_one(KeyBar).labels)
 
 
 async def test_matches_are_marked_and_counted_while_the_text_is_typed() -> None:
