@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
 from outflow_core.errors import SourceError
 from outflow_core.exposure import passed_over
+from outflow_core.read_gate import GATE
 from outflow_core.routing import bind_of
 from outflow_core.settings import Database
 from outflow_core.shapes import columns_by_table, process_columns, refuse_unknown_shape
@@ -57,11 +58,15 @@ class Reader:
         """A value that changes whenever the books do; the cheapest question there is."""
         if self._file is None:
             return str(self._ask(text("SELECT CAST(txid_current_snapshot() AS text)"))[0][0])
+        with GATE.reading():
+            return self._file_pulse(self._file)
+
+    def _file_pulse(self, file: SqliteFile) -> Hashable:
         connection = self._connected()
         driver = connection.connection.driver_connection
         assert driver is not None
         try:
-            return self._file.pulse(driver)
+            return file.pulse(driver)
         except Exception as error:
             raise self._failure(error) from None
 
@@ -71,6 +76,10 @@ class Reader:
         return self._file.generation if self._file is not None else None
 
     def _ask(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        with GATE.reading():
+            return self._read(statement, values)
+
+    def _read(self, statement: Executable, values: Mapping[str, Any] | None) -> Sequence[Any]:
         for _ in range(TRIES):
             is_old = self._connection is not None
             try:

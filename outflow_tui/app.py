@@ -26,6 +26,7 @@ from outflow_core.errors import ConfigError
 from outflow_core.nearest import way_out
 from outflow_tui import announcements, keys, start, status, themes
 from outflow_tui.format import ASCII, glyphs_for
+from outflow_tui.job_control import has_shell, stop_between_reads
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller
 from outflow_tui.preferences import Preferences
@@ -143,6 +144,7 @@ class OutflowApp(App[None]):
         self.set_timer(LONGEST_START, start.over)
         self.set_interval(CLOCK_TICKS * self._seconds, self._let_time_pass)
         if not self.is_headless:
+            stop_between_reads()
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
@@ -333,6 +335,13 @@ class OutflowApp(App[None]):
 
         if isinstance(self.screen, BooksScreen) and not isinstance(self.screen, SaveScreen):
             self.show(SaveScreen(self.screen, self.keymap))
+
+    def action_suspend_process(self) -> None:
+        """Stop, with the programs of the same line in the shell; `fg` goes on."""
+        if self._driver is not None and self._driver.can_suspend and has_shell():
+            os.kill(0, signal.SIGTSTP)
+        else:
+            self.notify("No shell waits for this program: it could not be brought back.", timeout=3)
 
     def action_read_now(self) -> None:
         """Ask every source now."""

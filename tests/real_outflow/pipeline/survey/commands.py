@@ -90,3 +90,18 @@ class MapOfMaps(FileCommand):
                 tasks.FitPart()
             tasks.Fetch() >> tasks.Split() >> each_part
         tasks.ListFiles() >> each_file
+
+
+@RootCommand.subcommand()
+class Commits(Command):
+    """One task that goes on changing the states of blocks, each change a commit, and tells how that went."""
+
+    def add_arguments(self) -> None:
+        """Declare how long, how fast, and where to tell."""
+        self.add_argument("--seconds", type=float, default=1.0)
+        self.add_argument("--pause", type=float, default=0.0, help="seconds between two commits")
+        self.add_argument("--report", default="report.json")
+
+    def setup_tasks(self) -> None:
+        """Only the one task."""
+        tasks.CommitOn()

@@ -3,6 +3,7 @@
 # mypy: ignore-errors
 # A task names its outputs in a mapping, at the place of the return type.
 
+import json
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from typing import Any
 
 from outflow.core.pipeline import context
 from outflow.core.tasks import as_task
+
+from .committing import Committing
 
 
 class UnreadableFile(Exception):
@@ -106,6 +109,14 @@ def FitPart(part: Any) -> {"fitted": Any}:
     """Give the part on, or fail when it is named."""
     fail_if_named("fit", part)
     return part
+
+
+@as_task
+def CommitOn() -> None:
+    """Commit for so many seconds, and write down what became of it."""
+    arguments = context.args
+    told = Committing(arguments.pause).go_on(time.monotonic() + arguments.seconds)
+    Path(arguments.report).write_text(json.dumps(told))
 
 
 def fail_if_named(step, file):

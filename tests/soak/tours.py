@@ -1,0 +1,43 @@
+"""All screens of the monitor, one after the other, by its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.soak.terminals import Terminal
+
+Step = tuple[bytes, bytes]
+"""Keys, and words that are written when they are answered."""
+ESCAPE = b"\x1b[27u"
+"""As terminals of the kitty protocol send it: it is never taken for the beginning of another key."""
+TOUR: Sequence[Step] = (
+    (b"\r", b"whole"),  # the run
+    (b"n", b""),
+    (b"\r", b"report"),  # its traceback, on the whole screen
+    (b"q", b"whole"),
+    (b"2", b"failed task"),  # its causes
+    (b"q", b"whole"),
+    (b"3", b"at most"),  # its timeline
+    (b"q", b"whole"),
+    (b"4", b"spectrograph"),  # its configuration
+    (b"q", b"whole"),
+    (b"q", b"COMMAND"),
+    (b"Gk  d", b"same configuration"),  # two runs
+    (b"q", b"marked"),
+    (ESCAPE, b"success"),  # none is marked any more
+    (b"Gkk   d", b"3 runs"),  # several
+    (b"q", b"marked"),
+    (ESCAPE, b"success"),  # none is marked any more
+    (b"\x06item 4", b" found"),  # everything searched
+    (ESCAPE, b"COMMAND"),
+    (b"?", b"Everywhere"),
+    (b"q", b"COMMAND"),
+    (b"g", b""),
+)
+
+
+def tour(seat: Terminal, steps: Sequence[Step] = TOUR) -> int:
+    """Open every screen once; how many."""
+    for keys, words in steps:
+        seat.press(keys, words)
+    return len(steps)
