@@ -196,7 +196,7 @@ class Backlog:
 
     def _try(self, until: float) -> None:
         """Write what waits here and what others left, in turns where one waits for the other."""
-        if not self._trying.acquire(timeout=PATIENCE):
+        if not self._trying.acquire(timeout=max(min(until - time.monotonic(), PATIENCE), 0)):
             return  # a try hangs in the database
         try:
             found = [self._write_own(until)]
