@@ -182,5 +182,6 @@ os.register_at_fork(after_in_child=_after_in_child)
 def driver_words(error: BaseException) -> str:
     """What a driver says of a failure, on one line, without the statement or its values."""
     origin: Any = getattr(error, "orig", None) or error
-    words = " ".join(line.strip() for line in str(origin).splitlines() if line.strip()) or type(origin).__name__
+    said = getattr(getattr(origin, "diag", None), "message_primary", None) or str(origin)
+    words = " ".join(line.strip() for line in said.splitlines() if line.strip()) or type(origin).__name__
     return f"{words} ({_LOCKED_BY})" if words == "database is locked" else words

@@ -14,6 +14,7 @@ from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, 
 from outflow_core.errors import ConfigError, SourceError
 from outflow_core.exposure import passed_over
 from outflow_core.routing import bind_of
+from outflow_core.server_words import way_out
 from outflow_core.settings import Database
 from outflow_core.shapes import columns_by_table, process_columns, refuse_unknown_shape
 from outflow_core.sqlite_file import SqliteFile, sqlite_words
@@ -21,6 +22,8 @@ from outflow_core.sqlite_file import SqliteFile, sqlite_words
 STATEMENT_SECONDS = 15
 ANSWER_SECONDS = STATEMENT_SECONDS + 5
 """How long to wait for a server that says nothing at all, not even that it was too slow."""
+LOCK_SECONDS = 5
+"""How long to wait for a table that somebody holds, as a migration does."""
 PULSE_SECONDS = 5
 """The same for the cheapest question: a server that hangs is found by it, most of the time."""
 TRIES = 10
@@ -160,7 +163,7 @@ class Reader:
         self._engine, self._has_failed = None, True  # what it was made from may be put right meanwhile
         words, closed = driver_words(error), passed_over(self.database)
         hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
-        return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}")
+        return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}{way_out(words)}")
 
     def close(self) -> None:
         """Close the connection; the next question opens it again."""
@@ -176,7 +179,9 @@ class Reader:
 
 def _reading(database: Database) -> dict[str, Any]:
     """How a connection behaves that only reads: what is said here holds whatever the configuration says."""
-    options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
+    limits = {"statement_timeout": STATEMENT_SECONDS, "lock_timeout": LOCK_SECONDS}
+    options = "-c default_transaction_read_only=on"
+    options += "".join(f" -c {name}={int(seconds * 1000)}" for name, seconds in limits.items())
     if database.schema:
         options += f" {search_path(database.schema)}"
     closed = passed_over(database)

@@ -50,6 +50,10 @@ class OwnServer:
         """Stop it, whoever is connected."""
         self._run("-m", "fast", "stop")
 
+    def crash(self) -> None:
+        """Stop it in the middle of everything; the next start has to recover."""
+        self._run("-m", "immediate", "stop")
+
     def restart(self) -> None:
         """Another server process: every connection to the one before is lost."""
         self.stop()
