@@ -31,6 +31,11 @@ TRIES = 10
 
 
 _PULSE = text("SELECT CAST(txid_current_snapshot() AS text)")
+_IDENTITY = text(
+    "SELECT d.oid, to_regclass('outflow_run')::oid, to_regclass('outflow_block')::oid "
+    "FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()"
+)
+"""Which database this is, and which tables: what is dropped and made again has other numbers."""
 
 
 class Reads(Protocol):
@@ -51,6 +56,7 @@ class Reader:
         self.database = database
         self._again = again
         self._has_failed = False
+        self._identity: Hashable = None
         self.name = database.shown
         self._file = SqliteFile(database.path, copy=copy) if database.path is not None else None
         self._engine: Engine | None = None
@@ -81,7 +87,7 @@ class Reader:
     @property
     def identity(self) -> Hashable:
         """Changes when another database has taken this one's place: nothing known before holds then."""
-        return self._file.generation if self._file is not None else None
+        return self._file.generation if self._file is not None else self._identity
 
     def _ask(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         for _ in range(TRIES):
@@ -136,6 +142,8 @@ class Reader:
             raise self._failure(error) from None
         try:
             refuse_unknown_shape(columns_by_table(connection), self.name)
+            if self._file is None:
+                self._identity = tuple(connection.execute(_IDENTITY).one())
         except DBAPIError as error:
             connection.close()
             raise self._failure(error) from None
@@ -161,7 +169,7 @@ class Reader:
         if self._file is not None:
             return SourceError(sqlite_words(self._file.path, getattr(error, "orig", None) or error))
         self._engine, self._has_failed = None, True  # what it was made from may be put right meanwhile
-        words, closed = driver_words(error), passed_over(self.database)
+        words, closed = driver_words(error).rstrip("."), passed_over(self.database)
         hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
         return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}{way_out(words)}")
 

@@ -43,7 +43,7 @@ class OwnServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         hosts = "127.0.0.1,::1" if self.has_ipv6 else "127.0.0.1"
-        options = f"-h {hosts} -p {self.port} -k {self.folder}"
+        options = f"-h {hosts} -p {self.port} -k {self.folder} -F"
         self._run("-o", options, "-l", str(self.folder / "log"), "start")
 
     def stop(self) -> None:
@@ -53,6 +53,10 @@ class OwnServer:
     def crash(self) -> None:
         """Stop it in the middle of everything; the next start has to recover."""
         self._run("-m", "immediate", "stop")
+
+    def promote(self) -> None:
+        """Let a standby become a server of its own."""
+        self._run("promote")
 
     def restart(self) -> None:
         """Another server process: every connection to the one before is lost."""
@@ -88,5 +92,5 @@ def own_servers() -> Iterator[OwnServer]:
     try:
         yield server
     finally:
-        server.stop()
+        server.crash()
         shutil.rmtree(folder, ignore_errors=True)

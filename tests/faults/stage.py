@@ -54,9 +54,9 @@ class Stage:
         grant(engine, self.settings.database())
         engine.dispose()
 
-    def record(self, command: str) -> None:
-        """Another run of some command."""
-        with record_run(command, config=self.config, strict=True):
+    def record(self, command: str, **settings: Any) -> None:
+        """Another run of some command, of one task."""
+        with record_run(command, config=self.config, settings=settings, strict=True) as run, run.task("fit"):
             pass
 
     def ask(self, statement: str, database: str | None = None) -> list[tuple[Any, ...]]:
@@ -99,7 +99,7 @@ def new_stage(server: OwnServer, folder: Path, name: str) -> Stage:
     stage = Stage(server, name, folder / "config.json")
     stage.configure()
     stage.make_tables()
-    stage.record("reduce")
+    stage.record("reduce", night=1)
     return stage
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,8 +18,10 @@ from tests.faults.stage import PASSWORD, Stage, make_roles, new_stage, processes
 from tests.faults.table import Fault
 from tests.faults.watching import tells, watching
 from tests.tui.desk import Desk
+from tests.tui.test_wire import terminal, wait_for, written
 
 NUMBERS = itertools.count()
+MIGRATIONS = int(os.environ.get("OUTFLOW_MIGRATIONS", "25"))
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +173,8 @@ FAULTS = (
     Fault("A table is dropped.", "outflow_block.id, … are missing; run 'outflow-db upgrade'", LATER, without_a_table),
     Fault(
         "The tables are migrated to a shape that is not known.",
-        "the tables are not those of Outflow 0.7 to 0.9: outflow_run.command_name is missing… look for a newer outflow-tui",
+        "the tables are not those of Outflow 0.7 to 0.9: outflow_run.command_name is missing… "
+        "look for a newer outflow-tui",
         LATER,
         migrated,
     ),
@@ -205,7 +210,78 @@ async def test_the_screen_tells_what_broke_and_comes_back_by_itself(fault: Fault
         assert len(stage.monitors()) == 1
         with fault.breaks(stage):
             await tells(desk, fault)
-            print(desk.text())
             assert "reduce" in desk.text() and "Shownis" in "".join(desk.text().split())
             assert PASSWORD not in desk.text()
         await comes_back(desk, stage)
+
+
+async def test_a_server_process_that_stands_still_is_left_for_another(stage: Stage) -> None:
+    async with watching(str(stage.config)) as desk:
+        await desk.sees("reduce")
+        with suspended([pid for pid, _ in stage.monitors()]):
+            stage.record("after")
+            await desk.sees("after")
+        await desk.misses("Since")
+        await desk.until(lambda: len(stage.monitors()) == 1, "the one that stood still is not gone")
+
+
+async def test_another_database_in_the_place_of_the_one_before_is_read_anew(stage: Stage) -> None:
+    """Its first run has the number that another one had; the old connection was cut without a word."""
+    async with watching(str(stage.config)) as desk:
+        await desk.sees("reduce")
+        await desk.press("enter", "4")
+        await desk.sees("night: 1")
+        with dropped(stage):
+            pass
+        stage.record("sunrise", night=2)
+        desk.app.action_read_now()
+        await desk.sees("night: 2")
+        await desk.press("escape")
+        await desk.sees("sunrise")
+        assert "reduce" not in desk.text()
+
+
+async def test_migrations_of_others_are_not_held_up_by_the_monitor(stage: Stage) -> None:
+    """Each wants the table for itself and waits for it a moment only; what is read goes on being read."""
+    states = set()
+    async with watching(str(stage.config), seconds=0.01) as desk:
+        await desk.sees("reduce")
+        await desk.press("enter")
+        with stage.session() as other:
+            other.execute("SET lock_timeout = '250ms'")
+            for number in range(MIGRATIONS):
+                other.execute(f"ALTER TABLE outflow_run ADD COLUMN more{number} int")
+                other.execute(f"ALTER TABLE outflow_block ADD COLUMN more{number} int")
+                states |= {state for _, state in stage.monitors()}
+                await desk.pilot.pause()
+        assert "Since" not in desk.text()
+    print(f"{2 * MIGRATIONS} migrations beside the monitor, none waited 0.25 s")
+    assert states <= {"idle", "active"}
+
+
+async def test_a_standby_is_read_and_goes_on_being_read_when_it_is_promoted(stage: Stage) -> None:
+    server = stage.server
+    server.stop()
+    (server.folder / "standby.signal").touch()
+    server.start()
+    try:
+        async with watching(str(stage.config)) as desk:
+            await desk.sees("reduce")
+            assert "Since" not in desk.text()
+            server.promote()
+            await comes_back(desk, stage)
+    finally:
+        (server.folder / "standby.signal").unlink(missing_ok=True)
+
+
+def test_the_program_ends_at_once_while_its_servers_hang(stage: Stage) -> None:
+    with terminal(str(stage.config), str(stage.config), "--every", "0.1") as master:
+        wait_for(master, b"reduce")
+        with hung(stage):
+            written(master, 0.5)
+            os.write(master, b"q")
+            begun = time.monotonic()
+            with pytest.raises(OSError):
+                while True:
+                    os.read(master, 65536)
+            assert time.monotonic() - begun < 3
