@@ -201,6 +201,8 @@ def _reading(database: Database) -> dict[str, Any]:
         "connect_timeout": int(dict(database.options).get("connect_timeout", 0)) or CONNECT_SECONDS,
         "keepalives": 1,
         "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
         "options": options,
         "target_session_attrs": _server_wanted(database),
         "tcp_user_timeout": 1000 * STATEMENT_SECONDS,

@@ -19,6 +19,7 @@ local all postgres trust
 local all all scram-sha-256
 host  all all 127.0.0.1/32 scram-sha-256
 host  all all ::1/128 scram-sha-256
+host  all all 198.18.0.0/15 scram-sha-256
 """
 
 
@@ -29,6 +30,8 @@ class OwnServer:
     handle: PostgresServer
     folder: Path
     port: int
+    more_hosts: tuple[str, ...] = ()
+    """Where else it listens, from its next start on."""
 
     @property
     def has_ipv6(self) -> bool:
@@ -42,8 +45,8 @@ class OwnServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        hosts = "127.0.0.1,::1" if self.has_ipv6 else "127.0.0.1"
-        options = f"-h {hosts} -p {self.port} -k {self.folder} -F"
+        hosts = ["127.0.0.1", *(["::1"] if self.has_ipv6 else []), *self.more_hosts]
+        options = f"-h {','.join(hosts)} -p {self.port} -k {self.folder} -F"
         self._run("-o", options, "-l", str(self.folder / "log"), "start")
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from outflow_core.engines import make_engine
 from outflow_core.settings import Settings, read_settings
 from tests.core.books import grant
 from tests.core.servers import OwnServer
+from tests.faults.table import Fault
 
 PASSWORD = "s3cret-and-long"
 MONITOR = (
@@ -34,10 +35,10 @@ class Stage:
     name: str
     config: Path
 
-    def configure(self, password: str = PASSWORD, port: int | None = None, **options: Any) -> None:
+    def configure(self, password: str = PASSWORD, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
         """Write the configuration file."""
         roles = {"user": f"worker:{password}", "admin": f"owner:{PASSWORD}"}
-        place = {"address": f"127.0.0.1:{port or self.server.port}", "database": self.name}
+        place = {"address": f"{host}:{port or self.server.port}", "database": self.name}
         entry = {"dialect": "postgresql", **place, **roles, "options": {"connect_timeout": 2, **options}}
         self.config.write_text(json.dumps({"databases": {"default": entry}}), encoding="utf-8")
         self.config.chmod(0o600)
@@ -68,7 +69,11 @@ class Stage:
     @contextmanager
     def session(self, database: str | None = None) -> Iterator[Any]:
         """A superuser's session, without transactions unless begun."""
-        place = {"host": str(self.server.folder), "port": self.server.port, "dbname": database or self.name}
+        place: dict[str, Any] = {
+            "host": str(self.server.folder),
+            "port": self.server.port,
+            "dbname": database or self.name,
+        }
         connection = psycopg2.connect(user="postgres", **place)
         connection.autocommit = True
         try:
@@ -86,6 +91,13 @@ class Stage:
         self.ask(f"SELECT pg_terminate_backend(pid, 5000) FROM ({MONITOR}) AS found", "postgres")
 
 
+def broken(fault: Fault, stage: object) -> AbstractContextManager[Any]:
+    """Break it, for the length of a `with` block."""
+    found = fault.breaks(stage)
+    assert isinstance(found, AbstractContextManager)
+    return found
+
+
 def make_roles(server: OwnServer) -> None:
     """Who owns the books, and who works with them."""
     for role in ("owner", "worker"):
@@ -94,6 +106,7 @@ def make_roles(server: OwnServer) -> None:
 
 def new_stage(server: OwnServer, folder: Path, name: str) -> Stage:
     """Fresh books with a run of the command `reduce`."""
+    server.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     server.sql(f"CREATE DATABASE {name} OWNER owner")
     server.sql("ALTER ROLE worker PASSWORD %s", PASSWORD)
     stage = Stage(server, name, folder / "config.json")

@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 
 from outflow_core import reader
 from tests.core.servers import OwnServer, own_servers
-from tests.faults.stage import PASSWORD, Stage, make_roles, new_stage, processes_of, suspended
+from tests.faults.stage import PASSWORD, Stage, broken, make_roles, new_stage, processes_of, suspended
 from tests.faults.table import Fault
 from tests.faults.watching import tells, watching
 from tests.tui.desk import Desk
@@ -68,7 +69,7 @@ def crashed(stage: Stage) -> Iterator[None]:
 @contextmanager
 def full(stage: Stage) -> Iterator[None]:
     """Somebody takes every connection there is, also the one of the monitor."""
-    place = {"host": "127.0.0.1", "port": stage.server.port, "dbname": stage.name}
+    place: dict[str, Any] = {"host": "127.0.0.1", "port": stage.server.port, "dbname": stage.name}
     end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'outflow-tui'"
     with ExitStack() as taken, stage.session() as other:
         while stage.monitors():
@@ -208,7 +209,7 @@ async def test_the_screen_tells_what_broke_and_comes_back_by_itself(fault: Fault
     async with watching(str(stage.config), size=(100, 30)) as desk:
         await desk.sees("reduce")
         assert len(stage.monitors()) == 1
-        with fault.breaks(stage):
+        with broken(fault, stage):
             await tells(desk, fault)
             assert "reduce" in desk.text() and "Shownis" in "".join(desk.text().split())
             assert PASSWORD not in desk.text()
