@@ -140,22 +140,40 @@ class Backlog:
         """Keep an entry on the disk; when even that fails it is lost, which is told, once."""
         with self._lock:
             try:
-                if self._file is None:
-                    self._file = self._created()
+                if self._file is None or not self._has_room_for(entry, self._file):
+                    self._file = self._begun_with(entry)
                     if reason:
                         self._tell(f"{reason.rstrip('.')}; until that is over it is kept in {self._file.path.parent}")
-                self._file.append(entry)
             except Exception as error:  # no room, no right, an entry that is no JSON: the pipeline goes on
                 self._lose(error)
             self._start()
 
-    def _created(self) -> JournalFile:
-        """A journal in the first folder where there is room."""
+    def _has_room_for(self, entry: Entry, file: JournalFile) -> bool:
+        """Add an entry to the journal, if its disk has room; else that is left to whoever replays it."""
+        try:
+            file.append(entry)
+        except OSError:
+            self._file = None
+            (file.close if file.count() else file.remove)()
+            return False
+        return True
+
+    def _begun_with(self, entry: Entry) -> JournalFile:
+        """A journal that holds this entry, in the first folder where there is room."""
         trouble = OSError("no folder is named")
         for folder in self.folders:
             try:
-                return JournalFile.create(folder, self._books.name)
+                file = JournalFile.create(folder, self._books.name)
             except OSError as error:
+                trouble = error
+                continue
+            try:
+                file.append(entry)
+                return file
+            except BaseException as error:
+                file.remove()
+                if not isinstance(error, OSError):
+                    raise
                 trouble = error
         self._no_room_until = time.monotonic() + LONGEST_PAUSE
         raise trouble
@@ -196,7 +214,7 @@ class Backlog:
 
     def _try(self, until: float) -> None:
         """Write what waits here and what others left, in turns where one waits for the other."""
-        if not self._trying.acquire(timeout=PATIENCE):
+        if not self._trying.acquire(timeout=max(min(until - time.monotonic(), PATIENCE), 0)):
             return  # a try hangs in the database
         try:
             found = [self._write_own(until)]

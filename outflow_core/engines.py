@@ -24,6 +24,9 @@ CONNECT_SECONDS = 5
 LOCK_SECONDS = 10
 """For how long the recorder waits on PostgreSQL for a table that somebody else holds."""
 STATEMENT_SECONDS = 30
+ANSWER_SECONDS = STATEMENT_SECONDS + 5
+"""How long the recorder waits for a server that says nothing at all, not even that it was too slow."""
+PING_SECONDS = 5
 _LOCKED_BY = (
     f"somebody has not committed for {BUSY_SECONDS:.0f} s; if it is a session of this process, let it commit before "
     "the task ends"
@@ -82,14 +85,27 @@ def habits_of(database: Database) -> dict[str, Any]:
 
 def be_impatient(engine: Engine) -> None:
     """Let the statements of a PostgreSQL engine give up when somebody holds a table, or the server does not answer."""
+    if engine.dialect.name != "postgresql":
+        return
+    ping = engine.dialect.do_ping
+
+    def prompt(dialect: Any, record: Any, arguments: Any, named: dict[str, Any]) -> None:
+        from outflow_core.deadlines import answered_within
+
+        named["connection_factory"] = answered_within(ANSWER_SECONDS)
 
     def limit(connection: Any, record: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'; SET statement_timeout = '{STATEMENT_SECONDS}s'")
         connection.commit()
 
-    if engine.dialect.name == "postgresql":
-        event.listen(engine, "connect", limit)
+    def ping_promptly(dbapi_connection: Any) -> bool:
+        with dbapi_connection.within(PING_SECONDS):
+            return ping(dbapi_connection)
+
+    event.listen(engine, "do_connect", prompt)
+    event.listen(engine, "connect", limit)
+    engine.dialect.do_ping = ping_promptly  # type: ignore[method-assign]
 
 
 def _sqlite_creator(path: Path, create: bool) -> Callable[[], sqlite3.Connection]:
@@ -166,5 +182,6 @@ os.register_at_fork(after_in_child=_after_in_child)
 def driver_words(error: BaseException) -> str:
     """What a driver says of a failure, on one line, without the statement or its values."""
     origin: Any = getattr(error, "orig", None) or error
-    words = " ".join(line.strip() for line in str(origin).splitlines() if line.strip()) or type(origin).__name__
+    said = getattr(getattr(origin, "diag", None), "message_primary", None) or str(origin)
+    words = " ".join(line.strip() for line in said.splitlines() if line.strip()) or type(origin).__name__
     return f"{words} ({_LOCKED_BY})" if words == "database is locked" else words

@@ -69,11 +69,14 @@ class JournalFile:
             raise RecordError(f"{self.path}: not a journal of this version: {error}.") from None
 
     def append(self, entry: Entry) -> None:
-        """Add an entry; it is on the disk when this returns. Raises OSError when there is no room."""
+        """Add an entry; it is on the disk when this returns.
+
+        Raises OSError when there is no room for it here, RecordError when there is enough in this file.
+        """
         line = as_line(entry)
         with self._lock:
             if self._end + len(line) > LIMIT:
-                raise OSError(f"{self.path} holds {LIMIT // 2**20} MB already")
+                raise RecordError(f"{self.path} holds {LIMIT // 2**20} MB already")
             if not os.fstat(self._descriptor).st_nlink:
                 raise OSError(f"{self.path} was taken away")
             os.ftruncate(self._descriptor, self._end)  # what an interrupted write may have left
@@ -110,6 +113,8 @@ class JournalFile:
     def keep_of(self, seen: int, lines: Sequence[bytes]) -> None:
         """Of the next lines, `seen` bytes, keep only these; in a new file that takes this one's place."""
         with self._lock:
+            if self.is_closed:
+                return
             rest = b"".join([*lines, *self.waiting(self._done + seen)])
             descriptor = _new(self.path, self.database, rest)
             self._close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, text
@@ -10,17 +11,32 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
-from outflow_core.errors import SourceError
+from outflow_core.errors import ConfigError, SourceError
 from outflow_core.exposure import passed_over
 from outflow_core.read_gate import GATE
 from outflow_core.routing import bind_of
+from outflow_core.server_words import way_out
 from outflow_core.settings import Database
 from outflow_core.shapes import columns_by_table, process_columns, refuse_unknown_shape
 from outflow_core.sqlite_file import SqliteFile, sqlite_words
 
 STATEMENT_SECONDS = 15
+ANSWER_SECONDS = STATEMENT_SECONDS + 5
+"""How long to wait for a server that says nothing at all, not even that it was too slow."""
+LOCK_SECONDS = 5
+"""How long to wait for a table that somebody holds, as a migration does."""
+PULSE_SECONDS = 5
+"""The same for the cheapest question: a server that hangs is found by it, most of the time."""
 TRIES = 10
 """How often a read is tried that finds the file changed under it."""
+
+
+_PULSE = text("SELECT CAST(txid_current_snapshot() AS text)")
+_IDENTITY = text(
+    "SELECT d.oid, to_regclass('outflow_run')::oid, to_regclass('outflow_block')::oid "
+    "FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()"
+)
+"""Which database this is, and which tables: what is dropped and made again has other numbers."""
 
 
 class Reads(Protocol):
@@ -34,10 +50,14 @@ class Reader:
     """Reads one database and can do nothing else; every failure is a SourceError in words.
 
     Each statement is its own short read, fetched whole: no transaction stays open between two.
+    `again` tells anew what is known of the database, after a failure: a password may have changed.
     """
 
-    def __init__(self, database: Database, *, copy: bool = False) -> None:
+    def __init__(self, database: Database, *, copy: bool = False, again: Callable[[], Database] | None = None) -> None:
         self.database = database
+        self._again = again
+        self._has_failed = False
+        self._identity: Hashable = None
         self.name = database.shown
         self._file = SqliteFile(database.path, copy=copy) if database.path is not None else None
         self._engine: Engine | None = None
@@ -56,15 +76,14 @@ class Reader:
 
     def pulse(self) -> Hashable:
         """A value that changes whenever the books do; the cheapest question there is."""
+        driver: Any = self._connected().connection.driver_connection
         if self._file is None:
-            return str(self._ask(text("SELECT CAST(txid_current_snapshot() AS text)"))[0][0])
+            with driver.within(PULSE_SECONDS):
+                return str(self._ask(_PULSE)[0][0])
         with GATE.reading():
-            return self._file_pulse(self._file)
+            return self._file_pulse(self._file, driver)
 
-    def _file_pulse(self, file: SqliteFile) -> Hashable:
-        connection = self._connected()
-        driver = connection.connection.driver_connection
-        assert driver is not None
+    def _file_pulse(self, file: SqliteFile, driver: Any) -> Hashable:
         try:
             return file.pulse(driver)
         except Exception as error:
@@ -73,7 +92,7 @@ class Reader:
     @property
     def identity(self) -> Hashable:
         """Changes when another database has taken this one's place: nothing known before holds then."""
-        return self._file.generation if self._file is not None else None
+        return self._file.generation if self._file is not None else self._identity
 
     def _ask(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         with GATE.reading():
@@ -85,7 +104,7 @@ class Reader:
             try:
                 rows = self._connected().execute(statement, values).all()
             except DBAPIError as error:
-                was_cut = is_old and error.connection_invalidated  # by a restarted server, most likely
+                was_cut = is_old and error.connection_invalidated and not _is_silence(error)  # most likely by a restart
                 if self._is_steady() and not was_cut and not self._gets_lenient(error):
                     raise self._failure(error) from None
             except (UnicodeError, ValueError, OverflowError) as error:
@@ -132,6 +151,8 @@ class Reader:
             raise self._failure(error) from None
         try:
             refuse_unknown_shape(columns_by_table(connection), self.name)
+            if self._file is None:
+                self._identity = tuple(connection.execute(_IDENTITY).one())
         except DBAPIError as error:
             connection.close()
             raise self._failure(error) from None
@@ -143,18 +164,23 @@ class Reader:
     def _make_engine(self) -> Engine:
         if self._file is not None:
             return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
-        url = postgresql_url(self.database, self.database.login)
-        return create_engine(url, poolclass=NullPool, connect_args=_reading(self.database))
+        from outflow_core.deadlines import answered_within
+
+        if self._has_failed and self._again is not None:
+            self.database = _newer(self.database, self._again)
+        url, habits = postgresql_url(self.database, self.database.login), _reading(self.database)
+        habits["connection_factory"] = answered_within(ANSWER_SECONDS)
+        return create_engine(url, poolclass=NullPool, connect_args=habits)
 
     def _failure(self, error: Exception) -> SourceError:
         """The failure in words; the connection is given up, so that the next question opens a new one."""
         self.close()
         if self._file is not None:
             return SourceError(sqlite_words(self._file.path, getattr(error, "orig", None) or error))
-        self._engine = None  # what it was made from, such as a password file, may be put right meanwhile
-        words, closed = driver_words(error), passed_over(self.database)
+        self._engine, self._has_failed = None, True  # what it was made from may be put right meanwhile
+        words, closed = driver_words(error).rstrip("."), passed_over(self.database)
         hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
-        return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}")
+        return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}{way_out(words)}")
 
     def close(self) -> None:
         """Close the connection; the next question opens it again."""
@@ -170,7 +196,9 @@ class Reader:
 
 def _reading(database: Database) -> dict[str, Any]:
     """How a connection behaves that only reads: what is said here holds whatever the configuration says."""
-    options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS * 1000}"
+    limits = {"statement_timeout": STATEMENT_SECONDS, "lock_timeout": LOCK_SECONDS}
+    options = "-c default_transaction_read_only=on"
+    options += "".join(f" -c {name}={int(seconds * 1000)}" for name, seconds in limits.items())
     if database.schema:
         options += f" {search_path(database.schema)}"
     closed = passed_over(database)
@@ -182,10 +210,29 @@ def _reading(database: Database) -> dict[str, Any]:
         "connect_timeout": int(dict(database.options).get("connect_timeout", 0)) or CONNECT_SECONDS,
         "keepalives": 1,
         "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
         "options": options,
         "target_session_attrs": _server_wanted(database),
         "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
     }
+
+
+def _newer(known: Database, again: Callable[[], Database]) -> Database:
+    """What the configuration says now of the same place; what is known already when it cannot be read."""
+    with contextlib.suppress(ConfigError):
+        told = again()
+        place = ("dialect", "host", "port", "database", "schema", "service")
+        if all(getattr(told, name) == getattr(known, name) for name in place):
+            return told
+    return known
+
+
+def _is_silence(error: DBAPIError) -> bool:
+    """Whether the server did not answer: to ask again at once would take as long again."""
+    from outflow_core.deadlines import NoAnswerError
+
+    return isinstance(error.orig, NoAnswerError)
 
 
 def _server_wanted(database: Database) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Sequence
@@ -61,7 +62,8 @@ def replay_file(file: JournalFile, books: Books, *, until: float = float("inf"),
     except (OutflowError, OSError) as error:
         found = replace(found, words=str(error))
     if seen:
-        file.keep_of(seen, waiting)
+        with contextlib.suppress(OSError):  # no room for another file: whoever comes next begins with these again
+            file.keep_of(seen, waiting)
     left = file.count()
     return replace(found, left=left, waits=left == len(waiting))
 

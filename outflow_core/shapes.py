@@ -58,7 +58,8 @@ def refuse_unknown_shape(found: dict[str, set[str]], name: str) -> None:
     missing = missing_columns(found)
     if not missing:
         return
-    if "outflow_block" not in found:
+    others = {table.name for table in OUTFLOW_TABLES if table.name != "outflow_block"}
+    if "outflow_block" not in found and ("outflow_task" in found or not others <= found.keys()):
         raise SchemaError(f"{name}: {_describe(set(found))}")
     raise SchemaError(
         f"{name}: the tables are not those of Outflow 0.7 to 0.9: {', '.join(missing[:3])} "

@@ -28,7 +28,7 @@ from outflow_tui import announcements, keys, start, status, themes
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.job_control import has_shell, stop_between_reads
 from outflow_tui.messages import Seen
-from outflow_tui.poller import Looks, Poller
+from outflow_tui.poller import Looks, Poller, stop_all
 from outflow_tui.preferences import Preferences
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.runs import RunsScreen
@@ -158,15 +158,13 @@ class OutflowApp(App[None]):
         """End, asked for by another thread; the sources are closed even if the screen hangs."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.exit)
-        for poller in self._pollers:
-            poller.stop()
+        stop_all(self._pollers)
 
     def on_unmount(self) -> None:
         """Leave no thread, no connection and no title behind."""
         if self._title:
             self.write_to_terminal(announcements.GIVE_TITLE_BACK)
-        for poller in self._pollers:
-            poller.stop()
+        stop_all(self._pollers)
 
     def on_key(self, event: events.Key) -> None:
         """What nobody answered: a letter for the field that has the focus by now, or a key that is greyed.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -65,10 +66,13 @@ class Poller:
         """Ask now instead of at the next tick."""
         self._wake.set()
 
-    def stop(self, seconds: float = 1.0) -> None:
-        """End the thread; one that hangs in a read is left behind, it does not hold the program."""
+    def stop(self) -> None:
+        """Let the thread end, and wait for nothing."""
         self._stopped.set()
         self._wake.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of the thread."""
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -102,6 +106,15 @@ class Poller:
         since = self._last.failing_since or self._clock()
         wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
         return replace(self._last, focus=self._focus, error=why, failing_since=since, retry_seconds=wait)
+
+
+def stop_all(pollers: Sequence[Poller], seconds: float = 1.0) -> None:
+    """End the threads; those that hang in a read are left behind, they do not hold the program."""
+    for poller in pollers:
+        poller.stop()
+    until = time.monotonic() + seconds
+    for poller in pollers:
+        poller.wait(max(until - time.monotonic(), 0))
 
 
 def _fault(error: Exception) -> str:

@@ -42,12 +42,17 @@ class BooksSource:
     """Looks into one database of books; what did not change is not read again."""
 
     def __init__(
-        self, database: Database, *, copy: bool = False, in_force: Callable[[], InForce | None] = lambda: None
+        self,
+        database: Database,
+        *,
+        copy: bool = False,
+        again: Callable[[], Database] | None = None,
+        in_force: Callable[[], InForce | None] = lambda: None,
     ) -> None:
         self._in_force = in_force
         self._search: Search | None = None
         self._sought: tuple[str, int] | None = None
-        self._reader = Reader(database, copy=copy)
+        self._reader = Reader(database, copy=copy, again=again)
         self._ledger = Ledger(self._reader)
         self._watch = Watch()
         self._lives: dict[int, Life] = {}

@@ -58,7 +58,10 @@ def _opener(options: argparse.Namespace, source: str | None) -> Callable[[], Any
             settings = find_settings(source)
             return in_force(settings) if settings else None
 
-        return BooksSource(find_database(source), copy=options.copy, in_force=current)
+        def again() -> Database:
+            return find_database(source)
+
+        return BooksSource(again(), copy=options.copy, again=again, in_force=current)
 
     return opens
 

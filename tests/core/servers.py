@@ -19,6 +19,7 @@ local all postgres trust
 local all all scram-sha-256
 host  all all 127.0.0.1/32 scram-sha-256
 host  all all ::1/128 scram-sha-256
+host  all all 198.18.0.0/15 scram-sha-256
 """
 
 
@@ -29,6 +30,8 @@ class OwnServer:
     handle: PostgresServer
     folder: Path
     port: int
+    more_hosts: tuple[str, ...] = ()
+    """Where else it listens, from its next start on."""
 
     @property
     def has_ipv6(self) -> bool:
@@ -42,13 +45,21 @@ class OwnServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        hosts = "127.0.0.1,::1" if self.has_ipv6 else "127.0.0.1"
-        options = f"-h {hosts} -p {self.port} -k {self.folder}"
+        hosts = ["127.0.0.1", *(["::1"] if self.has_ipv6 else []), *self.more_hosts]
+        options = f"-h {','.join(hosts)} -p {self.port} -k {self.folder} -F"
         self._run("-o", options, "-l", str(self.folder / "log"), "start")
 
     def stop(self) -> None:
         """Stop it, whoever is connected."""
         self._run("-m", "fast", "stop")
+
+    def crash(self) -> None:
+        """Stop it in the middle of everything; the next start has to recover."""
+        self._run("-m", "immediate", "stop")
+
+    def promote(self) -> None:
+        """Let a standby become a server of its own."""
+        self._run("promote")
 
     def restart(self) -> None:
         """Another server process: every connection to the one before is lost."""
@@ -84,5 +95,5 @@ def own_servers() -> Iterator[OwnServer]:
     try:
         yield server
     finally:
-        server.stop()
+        server.crash()
         shutil.rmtree(folder, ignore_errors=True)

@@ -558,15 +558,16 @@ def server_books(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     return fresh_books(request, tmp_path, POSTGRESQL).database()
 
 
+SETTINGS = ("default_transaction_read_only", "transaction_read_only", "statement_timeout", "lock_timeout")
 SESSION = text(
-    "SELECT state, application_name, current_setting('default_transaction_read_only'), "
-    "current_setting('statement_timeout') FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+    f"SELECT state, application_name, {', '.join(f'current_setting({name!r})' for name in SETTINGS)} "
+    "FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 )
 
 
 def test_a_reader_is_read_only_named_and_bounded_on_the_server(server_books: Database) -> None:
     reader = Reader(server_books)
-    assert tuple(reader.rows(SESSION)[0]) == ("active", "outflow-tui", "on", "15s")
+    assert tuple(reader.rows(SESSION)[0]) == ("active", "outflow-tui", "on", "on", "15s", "5s")
     reader.close()
 
 
