@@ -218,16 +218,22 @@ def sent_bytes(bench: Bench) -> Iterator[Figure]:
             wire.drain(bench.seconds(2.5))
             return float(wire.sent - before)
 
-        name = "UPDATE outflow_run SET command_name = ? WHERE id = 1"
-        rows = [changed(name, f"other{number}") for number in range(bench.rounds(3))]
+        row = "UPDATE outflow_run SET command_name = ?, hostname = ?, start_time = ? WHERE id = 1"
+        words = [("other", "nid1", "2026-01-23 01:23:45.000000"), ("calibrate", "host", "2026-02-14 17:08:09.000000")]
+        rows = [changed(row, *words[number % 2]) for number in range(max(bench.rounds(4), 2))]
         yield bound("bytes of a changed row, runs", rows, wanted="400", limit=400, unit="bytes")
-        equal = [changed(name, f"other{bench.rounds(3) - 1}")]
+        equal = [changed(row, *words[1])]
         yield bound("bytes of an equal change", equal, wanted="0", limit=0, unit="bytes")
         answer(wire, "\r")
         wire.press("G")
         wire.settle(1)
-        end = "UPDATE outflow_block SET state = 'success', end_time = '2026-03-01 12:00:00.000000' WHERE id = ?"
-        yield bound("bytes of a changed state, tree", [changed(end, last - 2)], wanted="120", limit=120, unit="bytes")
+        assert "pending" in wire.glass.lines()[-2], "the tasks that wait are not in view"
+        state = "UPDATE outflow_block SET state = ?, end_time = ? WHERE id = ?"
+        begins = [changed(state, "running", None, last - 1)]
+        yield bound("bytes of a changed state, tree", begins, wanted="120", limit=120, unit="bytes")
+        ends = [changed(state, "success", "2026-03-01 12:00:00.000000", last - 1)]
+        what = "bytes of a changed state, tree, with the run's progress"
+        yield bound(what, ends, wanted="120 for the cell alone", limit=240, unit="bytes")
         hidden = [changed("UPDATE outflow_block SET plugin = 'x' WHERE id = 3")]
         yield bound("bytes of a change off the screen", hidden, wanted="0", limit=0, unit="bytes")
         books.close()

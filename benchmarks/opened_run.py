@@ -125,7 +125,12 @@ def page_bytes(wire: Wire, rounds: int) -> Figure:
 @figures("slow-line")
 def slow_line(bench: Bench) -> Iterator[Figure]:
     """A terminal that takes 960 bytes a second: how much is still to come when the last key was pressed."""
-    with Wire(monitor(str(bench.books.sqlite("one")))) as wire:
+    yield from _slow_line(bench, "slow line", answers=True)
+    yield from _slow_line(bench, "slow line that never answers", answers=False)
+
+
+def _slow_line(bench: Bench, what: str, *, answers: bool) -> Iterator[Figure]:
+    with Wire(monitor(str(bench.books.sqlite("one"))), answers=answers) as wire:
         at_home(wire)
         answer(wire, "\r")
         full = wire.screen_bytes()
@@ -137,7 +142,7 @@ def slow_line(bench: Bench) -> Iterator[Figure]:
         wire.settle(0.5)
         left = wire.sent - before
     yield of_pairs(
-        "slow line: still to come after 20 pages in 4 s",
+        f"{what}: still to come after 20 pages in 4 s",
         [(full, left)],
         wanted="1 x the whole screen",
         limit=1.0,

@@ -1,7 +1,7 @@
 """A program in a pseudo-terminal: keys go in, and it is timed until words stand on the screen.
 
-Nothing is emulated, for that would cost more than what is measured: Textual writes a line as a
-whole, so words are looked for in what came in, without the sequences that steer the terminal.
+Only the cells that differ may be sent, so words are looked for on the lines that were written, as a
+terminal shows them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from tempfile import gettempdir
 from types import TracebackType
 from typing import ClassVar
 
-STEERING = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_].*?\x1b\\|[ -/]*[0-~])", re.S)
+from benchmarks.glass import Glass
+
 CLOCK = os.sysconf("SC_CLK_TCK")
 PATIENCE = 60.0
 PIECE = 1 << 16
+ANSWER = b"\x1b[?2026;2$y"
 
 
 class TooSlowError(Exception):
@@ -38,11 +40,22 @@ class Wire:
     rest: ClassVar[float] = 1.0
     """By how much every rest between two measures is longer or shorter than usual."""
 
-    def __init__(self, command: Sequence[str], *, columns: int = 120, rows: int = 40, cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 120,
+        rows: int = 40,
+        cwd: Path | None = None,
+        answers: bool = False,
+    ) -> None:
         self.columns, self.rows = columns, rows
+        self.answers = answers
+        """Whether it is a terminal that tells, when it is asked, that it can show frames at once."""
         self.sent = 0
         """How many bytes the program has written so far."""
         self._new = bytearray()
+        self.glass = Glass(columns, rows)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._slave = slave
@@ -67,7 +80,8 @@ class Wire:
     def resize(self, columns: int, rows: int) -> None:
         """Make the terminal another size, as the user drags its window."""
         self.drain(0)
-        self._new.clear()
+        self._forget()
+        self.glass.resize(columns, rows)
         self.began = time.perf_counter()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.killpg(self.process.pid, signal.SIGWINCH)
@@ -83,8 +97,12 @@ class Wire:
     def press(self, keys: str) -> None:
         """Send keys; from here on only what comes after them is looked at."""
         self.drain(0)
-        self._new.clear()
+        self._forget()
         self.send(keys)
+
+    def _forget(self) -> None:
+        self._new.clear()
+        self.glass.written.clear()
 
     def send(self, keys: str) -> None:
         """Send keys, and leave what is still to come where it is."""
@@ -92,8 +110,8 @@ class Wire:
         os.write(self._master, keys.encode())
 
     def until(self, words: str, *, patience: float = PATIENCE) -> float:
-        """Seconds from the start, or the last key, until what came in since matches a pattern."""
-        pattern = re.compile(words.encode())
+        """Seconds from the start, or the last key, until the lines that were written since match a pattern."""
+        pattern = re.compile(words)
         end = time.perf_counter() + patience
         while (left := end - time.perf_counter()) > 0:
             if self._read(min(left, 0.2)) and pattern.search(self.words()):
@@ -102,9 +120,9 @@ class Wire:
                 break
         raise TooSlowError(f"{words!r} did not come in {patience:.0f} s; what came: {self.words()[-400:]!r}")
 
-    def words(self) -> bytes:
-        """What came in since the start, or the last key, without what steers the terminal."""
-        return STEERING.sub(b"", bytes(self._new))
+    def words(self) -> str:
+        """The lines that were written since the start, or the last key, as the terminal shows them."""
+        return self.glass.words()
 
     def raw(self) -> bytes:
         """What came in since the start, or the last key."""
@@ -143,6 +161,10 @@ class Wire:
             return False
         self.sent += len(piece)
         self._new += piece
+        asked = self.glass.asked
+        self.glass.feed(piece)
+        if self.answers:
+            os.write(self._master, ANSWER * (self.glass.asked - asked))
         return bool(piece)
 
     def cpu(self) -> float:

@@ -76,12 +76,12 @@ class Reader:
 
     def pulse(self) -> Hashable:
         """A value that changes whenever the books do; the cheapest question there is."""
-        driver: Any = self._connected().connection.driver_connection
-        if self._file is None:
-            with driver.within(PULSE_SECONDS):
-                return str(self._ask(_PULSE)[0][0])
         with GATE.reading():
-            return self._file_pulse(self._file, driver)
+            driver: Any = self._connected().connection.driver_connection
+            if self._file is not None:
+                return self._file_pulse(self._file, driver)
+            with driver.within(PULSE_SECONDS):
+                return str(self._read(_PULSE)[0][0])
 
     def _file_pulse(self, file: SqliteFile, driver: Any) -> Hashable:
         try:
@@ -98,7 +98,7 @@ class Reader:
         with GATE.reading():
             return self._read(statement, values)
 
-    def _read(self, statement: Executable, values: Mapping[str, Any] | None) -> Sequence[Any]:
+    def _read(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         for _ in range(TRIES):
             is_old = self._connection is not None
             try:

@@ -18,6 +18,7 @@ from textual import events
 from textual.actions import parse
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
@@ -115,6 +116,12 @@ class OutflowApp(App[None]):
         """Textual's colours, and ours for words."""
         variables = super().get_css_variables()
         return variables | themes.inks(variables, dark=self.current_theme.dark)
+
+    def get_driver_class(self) -> type[Driver]:
+        """What writes to the terminal: only the cells that differ."""
+        from outflow_tui.driver import instead_of
+
+        return instead_of(super().get_driver_class())
 
     def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
         post = partial(self._receive, place)

@@ -81,8 +81,9 @@ class BooksScreen(Screen[int | None]):
         return Focus()
 
     def on_mount(self) -> None:
-        """Show what is known already."""
-        self.show_seen()
+        """Show what is known already; a screen that is opened as the program ends has nothing to show it on."""
+        if self.query(Title):
+            self.show_seen()
 
     def watch_seen(self) -> None:
         """Show what came in, unless another screen lies on top: Textual would send that one again for it."""

@@ -115,6 +115,8 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         Its room is always kept, so that a layout would change nothing, and send the whole screen.
         """
         length = Size(self.size.width, len(self.items))
+        if length == self.virtual_size:
+            return
         self.set_reactive(LineView.virtual_size, length)
         if self.is_mounted:
             self._scroll_update(length)

@@ -15,9 +15,10 @@ import pytest
 from benchmarks.__main__ import main, names
 from benchmarks.generated import Books
 from benchmarks.generated_rows import Shape, runs, uuid
+from benchmarks.glass import Glass
 from benchmarks.ratios import amount, bound, of_pairs, row
 from benchmarks.registry import monitor, program
-from benchmarks.wire import STEERING, TooSlowError, Wire
+from benchmarks.wire import TooSlowError, Wire
 from benchmarks.writer import Books as WrittenBooks
 
 SOME = ("first-frame", "keys", "causes", "diff")
@@ -102,9 +103,24 @@ def test_the_writer_begins_and_ends_tasks_one_commit_each(books: Books) -> None:
     assert 0 < begun < 40 and states["running"] > 1
 
 
-def test_words_are_found_between_what_steers_a_terminal() -> None:
-    sent = b"\x1b[1;1H\x1b[38;5;2mfirst\x1b[0m \x1b]2;a title\x07row\x1b[?25l"
-    assert STEERING.sub(b"", sent) == b"first row"
+def test_words_are_found_as_a_terminal_shows_them() -> None:
+    glass = Glass(12, 3)
+    for sent in (
+        b"\x1b[1;1H\x1b[38;5;2mfirst\x1b[0m \x1b]2;a title\x07row\x1b[?2",
+        b"5l\x1b[2;1Ha row \xe6\x97",
+        b"\xa5 x",
+    ):
+        glass.feed(sent)
+    assert [line.rstrip() for line in glass.lines()] == ["first row", "a row \u65e5 x", ""]
+    glass.written.clear()
+    glass.feed(b"\x1b[1;7Hcol")
+    assert glass.words() == "first col   "
+
+
+def test_a_terminal_wraps_and_scrolls() -> None:
+    glass = Glass(4, 2)
+    glass.feed(b"abcdef\r\ngh")
+    assert glass.lines() == ["ef  ", "gh  "]
 
 
 def test_words_that_never_come_are_told_with_what_came() -> None:

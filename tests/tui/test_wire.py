@@ -9,10 +9,11 @@ import select
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from benchmarks.glass import Glass
 from outflow_core import queries
 from outflow_core.reader import Reader
 from outflow_core.schema.upgrades import upgrade
@@ -23,35 +24,46 @@ from tests.fixtures import copy_of
 PATIENCE = 60.0
 
 
+class Line(int):
+    """The file of a program's terminal, what it shows, and the program."""
+
+    glass: Glass
+    process: int
+
+
 @contextmanager
-def terminal(*words: str) -> Iterator[int]:
+def terminal(*words: str) -> Iterator[Line]:
     """The program in a pseudo-terminal of 80x24; ended at the end."""
     pid, master = pty.fork()
     if pid == 0:
         os.environ |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
         os.execv(sys.executable, [sys.executable, "-m", "outflow_tui.cli", *words])
+    line = Line(master)
+    line.glass, line.process = Glass(80, 24), pid
     try:
-        yield master
+        yield line
     finally:
         os.close(master)
         os.waitpid(pid, 0)
 
 
-def written(master: int, seconds: float) -> bytes:
+def written(master: Line, seconds: float) -> bytes:
     """What comes within some time."""
     found, until = b"", time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         if select.select([master], [], [], left)[0]:
-            found += os.read(master, 65536)
+            piece = os.read(master, 65536)
+            master.glass.feed(piece)
+            found += piece
     return found
 
 
-def wait_for(master: int, words: bytes) -> None:
-    """Read until words have come."""
-    seen, until = b"", time.monotonic() + PATIENCE
-    while words not in seen:
-        seen += written(master, 0.2)
-        assert time.monotonic() < until, seen[-2000:]
+def wait_for(master: Line, words: bytes) -> None:
+    """Read until words stand on a line of the terminal."""
+    until = time.monotonic() + PATIENCE
+    while not any(words.decode() in shown for shown in master.glass.lines()):
+        written(master, 0.2)
+        assert time.monotonic() < until, "\n".join(master.glass.lines())
 
 
 def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
@@ -90,15 +102,42 @@ def test_no_sequence_from_the_books_reaches_the_terminal(tmp_path: Path) -> None
         os.write(master, b"/command:ansi")
         wait_for(master, b"1 of 28")
         os.write(master, b"\r")
-        written(master, 1.0)
+        shown = written(master, 1.0)
         os.write(master, b"\r")
         wait_for(master, b"ValueError")
-        shown = written(master, 1.0)
+        shown += written(master, 1.0)
         os.write(master, b"\r")
         shown += written(master, 2.0)
         assert b"\\e" in shown
         assert b"\x1b]0;" not in shown
         assert b"\x07" not in re.sub(rb"\x1b\]22;[a-z]+\x07", b"", shown)  # the shape of the mouse pointer is Textual's
+
+
+def test_the_program_ends_though_its_terminal_takes_nothing_and_gives_it_back(tmp_path: Path) -> None:
+    with terminal(str(copy_of("kinds", tmp_path))) as master:
+        wait_for(master, b"bad_setup")
+        for number in range(60):  # slowly enough for a frame each
+            os.write(master, b"Gg"[number % 2 :][:1])
+            time.sleep(0.03)
+        os.write(master, b"\x11")
+        os.waitid(os.P_PID, master.process, os.WEXITED | os.WNOWAIT)
+        left = b""
+        with suppress(OSError):
+            while piece := os.read(master, 65536):
+                left += piece
+        assert b"\x1b[?1049l\x1b[?25h" in left[-200:]
+        assert len(left) < 8_000, "what nobody will see is thrown away"
+
+
+def test_the_program_ends_while_a_screen_is_opened(tmp_path: Path) -> None:
+    with terminal(str(copy_of("kinds", tmp_path))) as master:
+        wait_for(master, b"bad_setup")
+        os.write(master, b"?q" * 5 + b"?\x11")
+        ended = b""
+        with suppress(OSError):
+            while piece := os.read(master, 65536):
+                ended += piece
+        assert b"NoMatches" not in ended
 
 
 BEATS = """
@@ -121,7 +160,7 @@ with record_run("beats", config=settings) as run, heartbeat(engines, "default", 
 """
 
 
-def is_quiet_while_it_beats(settings: Settings, master: int) -> bool:
+def is_quiet_while_it_beats(settings: Settings, master: Line) -> bool:
     """Whether nothing was written for a while in which beats came; a busy disk can make the reader complain."""
     before = latest_beat(settings)
     told = written(master, 3.0)

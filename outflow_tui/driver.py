@@ -1,0 +1,76 @@
+"""Textual's driver, but for what it writes: only cells that differ, and no more of them than the line takes."""
+
+from __future__ import annotations
+
+import sys
+import termios
+from contextlib import suppress
+from typing import Any
+
+from textual import events
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+from textual.messages import TerminalSupportsSynchronizedOutput
+
+from outflow_tui.outlet import Outlet
+
+
+class CellDriver(LinuxDriver):
+    """Writes by an `Outlet`; the terminal's answers tell it how far the terminal has come."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._outlet: Outlet | None = None
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        self._outlet = Outlet(_write)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def write(self, data: str) -> None:
+        """Write a frame, or what steers the terminal."""
+        if self._outlet is not None:
+            self._outlet.put(data, self._app.size.height)
+
+    def process_message(self, message: Message) -> None:
+        """What the terminal says: an answer, or what the user does."""
+        if self._outlet is not None:
+            if isinstance(message, TerminalSupportsSynchronizedOutput) and self._outlet.answered():
+                return
+            if isinstance(message, events.InputEvent | events.Paste | events.Resize):
+                self._outlet.be_lively()
+        super().process_message(message)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        if self._outlet is not None:
+            self._outlet.leave(_throw_away)
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """Write what is left, and end."""
+        if self._outlet is not None:
+            self._outlet.close()
+            self._outlet = None
+        super().close()
+
+
+def instead_of(usual: type[Driver]) -> type[Driver]:
+    """The driver to use where Textual would use this one."""
+    return CellDriver if usual is LinuxDriver else usual
+
+
+def _write(words: str) -> None:
+    terminal = sys.__stderr__
+    if terminal is not None:
+        terminal.write(words)
+        terminal.flush()
+
+
+def _throw_away() -> None:
+    """Let the terminal not read what it has not read yet."""
+    terminal = sys.__stderr__
+    if terminal is not None:
+        with suppress(OSError, ValueError, termios.error):
+            termios.tcflush(terminal.fileno(), termios.TCOFLUSH)
