@@ -20,6 +20,7 @@ from outflow_core.findings import Answer, Finding, Found, InputAnswer, Kind, in_
 from outflow_core.in_force import InForce
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_said, mask_secrets
+from outflow_core.odd_values import Whole, told
 from outflow_core.processings import processings_of_held, successes
 from outflow_core.reader import Reader
 from outflow_core.rows import ConfigurationRow, ProcessingRow, RunRow
@@ -156,13 +157,13 @@ class Search:
             for kind, words in ((Kind.COMMAND, row.command), (Kind.HOST, row.hostname)):
                 yield from self._finding(kind, row, "", words, at)
 
-    def _learn_runs(self, ids: Iterable[int]) -> None:
-        missing = {number for number in ids if number >= 0} - self._runs.keys()
+    def _learn_runs(self, ids: Iterable[int | None]) -> None:
+        missing = {number for number in ids if number is not None and number >= 0} - self._runs.keys()
         self._runs |= {row.id: row for row in queries.runs_by_id(self._reader, missing)} if missing else {}
 
-    def _run(self, run_id: int) -> RunRow | None:
+    def _run(self, run_id: int | None) -> RunRow | None:
         """The run that a block belongs to, if it is looked at at all."""
-        row = self._runs.get(run_id)
+        row = self._runs.get(run_id) if run_id is not None else None
         return row if row is not None and self._command in (None, row.command) else None
 
     # blocks
@@ -174,7 +175,8 @@ class Search:
         fits = or_(self._fits(c.name, c.plugin, c.hostname, *values), self._is_uuid(c.uuid))
         found = self._reader.rows(select(c.id, sizes[0] + sizes[1] + sizes[2]).where(where, fits))
         plain = [type_coerce(c.type, String), type_coerce(c.state, String), queries.as_text(c.start_time)]
-        query = select(c.id, c.run_id, c.name, c.plugin, c.hostname, c.uuid, *plain, *values).order_by(c.id.desc())
+        texts = [told(c.name), queries.as_text(c.plugin), queries.as_text(c.hostname), told(c.uuid)]
+        query = select(c.id, Whole(c.run_id), *texts, *plain, *values).order_by(c.id.desc())
         kept: list[Finding] = []
         for some in _portions(found):
             rows = self._reader.rows(query.where(c.id.in_(some)))
@@ -236,7 +238,7 @@ class Search:
         found = self._reader.rows(select(c.id, func.coalesce(size, 0)).where(where, fits))
         texts = [c.exception_type, c.exception_msg, c.traceback, queries.as_text(c.time)]
         plain = [type_coerce(b.state, String), type_coerce(b.type, String)]
-        query = select(c.id, *texts, b.id, b.run_id, b.name, *plain).join_from(
+        query = select(c.id, *texts, b.id, Whole(b.run_id), told(b.name), *plain).join_from(
             runtime_exception, block, c.block_id == b.id
         )
         kept: list[Finding] = []
@@ -264,7 +266,7 @@ class Search:
     def _look_at_configurations(self, where: ColumnElement[bool]) -> Iterator[Finding]:
         c = configuration.c
         texts = [queries.as_text(column) for column in (c.config, c.settings)]
-        query = select(c.id, func.length(texts[0]) + func.length(texts[1])).where(where)
+        query = select(c.id, func.coalesce(func.length(texts[0]) + func.length(texts[1]), 0)).where(where)
         found = self._reader.rows(query if self._sought.is_number else query.where(self._fits(*texts)))
         kept: list[Finding] = []
         for some in _portions(found):
@@ -386,7 +388,8 @@ class _Walk:
         first, last = self._reader.rows(select(func.min(self._key), func.max(self._key)))[0]
         self.is_over = last is None
         if last is not None:
-            self._below, self._last, self.total = last + 1, last + 1, last + 1 - first
+            self._below = self._last = min(last + 1, queries.LARGEST)
+            self.total = last + 1 - first
         return last is not None
 
     def move(self) -> None:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, String, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, bindparam, func, select, type_coerce
 
 from outflow_core import queries
 from outflow_core.block_index import SIZE, UNKNOWN, BlockIndex, Span
+from outflow_core.odd_values import Whole, told
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
 from outflow_core.states import BlockType, State
@@ -35,17 +37,22 @@ RECENT_RUNS = 50
 NEXT_PENDING = 2_000
 RECENT = 2_000
 
-_ROW = [
+_RUN_ID = func.coalesce(Whole(block.c.run_id), -1)
+_ROW: list[ColumnElement[Any]] = [
     block.c.id,
-    block.c.run_id,
+    _RUN_ID,
     type_coerce(block.c.type, String),
     type_coerce(block.c.state, String),
-    block.c.name,
+    told(block.c.name),
     queries.as_text(block.c.start_time),
     queries.as_text(block.c.end_time),
 ]
-_KINDS = (block.c.run_id, type_coerce(block.c.type, String), type_coerce(block.c.state, String))
-_GROUPS = [
+_KINDS: tuple[ColumnElement[Any], ...] = (
+    _RUN_ID,
+    type_coerce(block.c.type, String),
+    type_coerce(block.c.state, String),
+)
+_GROUPS: list[ColumnElement[Any]] = [
     *_KINDS,
     func.count(),
     func.min(block.c.id),

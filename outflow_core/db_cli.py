@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from outflow_core import db_verbs
 from outflow_core.db_parser import db_parser
 from outflow_core.errors import OutflowError
+from outflow_core.faults import fault
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return db_verbs.complain([str(error)])
     except KeyboardInterrupt:
         return db_verbs.complain(["Stopped; what was not finished yet stays as it was."])
+    except Exception as error:  # its message, and what stands in its frames, may hold a password
+        return db_verbs.complain(
+            [f"{fault(error)}. In a file of the pipeline it can be mended there; else please report it."]
+        )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from outflow_core.errors import ConfigError
+from outflow_core.printable import printable
 
 if TYPE_CHECKING:
     from outflow_core.schema.reports import BindHistory
@@ -42,7 +43,7 @@ def _upgrade(options: argparse.Namespace) -> int:
     wants_indexes = options.indexes and options.bind in (None, DEFAULT_BIND)
     for report in reports if not wants_indexes else ():
         if report.offer:
-            print(f"outflow-db: {report.key}: {report.offer}.", file=sys.stderr)
+            complain([f"{report.key}: {report.offer}."])
     code = _complain_of(reports)
     return code or (_indexes(options) if wants_indexes else 0)
 
@@ -74,7 +75,7 @@ def _agreed(database: str, losses: str) -> bool:
     if not sys.stdin.isatty():
         complain([f"{warning}; nobody can be asked here, so give --yes if that is meant."])
         return False
-    if input(f"{warning}. Type yes to go on: ").strip().lower() == "yes":
+    if input(f"{printable(warning)}. Type yes to go on: ").strip().lower() == "yes":
         return True
     complain(["Nothing was changed."])
     return False
@@ -122,7 +123,7 @@ def _check(options: argparse.Namespace) -> int:
         _print_binds(found)
         for bind in found:
             for difference in bind.differences:
-                print(f"{bind.key}: {difference}")
+                _print(printable(f"{bind.key}: {difference}"))
     return _complain_of(found) or (DIFFERENT if any(bind.differences for bind in found) else 0)
 
 
@@ -142,8 +143,8 @@ def _sql(options: argparse.Namespace) -> int:
     found = upgrade_sql(load_settings(options.config), options.bind, from_nothing=options.from_nothing)
     for bind in found:
         if not bind.is_trouble:
-            print(f"-- {bind.key}: {bind.database}{f': {bind.words}' if bind.words else ''}")
-            print(f"{bind.script}\n" if bind.script else "")
+            _print(printable(f"-- {bind.key}: {bind.database}{f': {bind.words}' if bind.words else ''}"))
+            _print(f"{bind.script}\n" if bind.script else "")
     return _complain_of(found)
 
 
@@ -165,7 +166,7 @@ def _replay(options: argparse.Namespace) -> int:
     ]
     engines.dispose()
     if not found:
-        print(f"nothing waits in {folders[0]}")
+        _print(printable(f"nothing waits in {folders[0]}"))
     _print_aligned((journal.path.name, journal.told) for journal in found)
     return complain([journal.words for journal in found if journal.left or journal.refused])
 
@@ -176,7 +177,7 @@ def _roles(options: argparse.Namespace) -> int:
 
     settings = load_settings(options.config)
     if not options.apply:
-        print(roles_sql(settings, options.bind))
+        _print(roles_sql(settings, options.bind))
         return 0
     if not options.maker:
         raise ConfigError("--apply needs --as: a role that may make roles and databases, such as --as postgres.")
@@ -208,10 +209,16 @@ def _print_json(found: Iterable[Any]) -> None:
 
 def _print_aligned(lines: Iterable[tuple[str, ...]]) -> None:
     """One line for each entry, its fields in columns."""
-    table = list(lines)
+    table = [tuple(map(printable, line)) for line in lines]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
-        print("  ".join(field.ljust(width) for field, width in zip(line, widths, strict=True)).rstrip())
+        _print("  ".join(field.ljust(width) for field, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _print(words: str) -> None:
+    """Print some text; what the encoding of the other end cannot express is written as an escape."""
+    encoding = sys.stdout.encoding or "ascii"
+    print(words.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _complain_of(binds: Iterable[_Bind]) -> int:
@@ -221,5 +228,5 @@ def _complain_of(binds: Iterable[_Bind]) -> int:
 def complain(sentences: Sequence[str]) -> int:
     """Tell what is wrong on standard error; the exit status that goes with it."""
     for sentence in sentences:
-        print(f"outflow-db: {sentence}", file=sys.stderr)
+        print(f"outflow-db: {printable(sentence)}", file=sys.stderr)
     return TROUBLE if sentences else 0

@@ -17,6 +17,7 @@ from typing import Any, Final
 from outflow_core.database_entries import literal_logins
 from outflow_core.databases import Database
 from outflow_core.errors import ConfigError
+from outflow_core.printable import printable
 from outflow_core.variables import comes_from_environment
 
 _READ_BY_OTHERS: Final = stat.S_IRGRP | stat.S_IROTH
@@ -33,7 +34,7 @@ def warn_of_exposed(files: Iterable[Path], section: Any) -> None:
         mode = _mode(file)
         if mode & _READ_BY_OTHERS and file.absolute() not in _warned and (place := _first_in(file, logins)):
             _warned.add(file.absolute())
-            _log.warning("%s", _words(file, place, mode))
+            _log.warning("%s", printable(_words(file, place, mode)))
 
 
 def passed_over(database: Database) -> Path | None:

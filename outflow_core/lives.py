@@ -16,6 +16,8 @@ from outflow_core.rows import Life, LostProcess, ProcessRow, Sign
 
 MISSED_BEATS = 3
 """After so many beats that did not come a process is taken for dead."""
+LONGEST_AGE = 1e9
+"""In seconds: what is older is not a time that anybody wrote down, and may lie before the first year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Watch:
         known = self._sightings.get(row.id)
         if known is not None and known.beat == row.last_seen_at:
             return known
-        age = max(row.age_seconds or 0.0, 0.0)
+        age = min(max(row.age_seconds or 0.0, 0.0), LONGEST_AGE)
         if known is not None:  # it has beaten since the last look, whatever the clocks say
             age = min(age, ticks - self._looked_at)
         return _Sighting(row.last_seen_at, ticks, age, self._clock() - timedelta(seconds=age))

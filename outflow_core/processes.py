@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _PROC = Path("/proc")
+LARGEST_PID = 2**31
 _DEAD = "ZX"
 """Letters of the states of processes that only wait to be forgotten."""
 
@@ -46,7 +47,7 @@ def pid_space() -> str | None:
 
 def is_there(pid: int, space: str | None, start_ticks: int | None) -> bool | None:
     """Whether a process still is; None when nobody can tell from here: its pid counts elsewhere."""
-    if space is None or space != pid_space():
+    if space is None or space != pid_space() or not 0 < pid < LARGEST_PID:
         return None
     stat = _stat(pid)
     if stat is None:

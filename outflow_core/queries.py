@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 from sqlalchemy import (
     ColumnElement,
+    Float,
     Select,
     String,
-    Text,
     and_,
     bindparam,
     case,
@@ -35,6 +35,8 @@ from outflow_core.failures import Failure
 from outflow_core.json_length import JsonLength
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_and_sealed
+from outflow_core.odd_values import Whole, told
+from outflow_core.odd_values import as_text as as_text
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, ExceptionRow, ProcessRow, RunRow, TaskCounts
 from outflow_core.run_shape import Page, ShapeRow
@@ -67,38 +69,33 @@ def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(column, String)
 
 
-def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column as the database itself writes it: drivers refuse times and JSON that they cannot express."""
-    return cast(column, Text)
-
-
 _RUN = [
     run.c.id,
-    run.c.uuid,
-    run.c.command_name,
+    told(run.c.uuid),
+    as_text(run.c.command_name),
     _plain(run.c.state),
     as_text(run.c.start_time),
     as_text(run.c.end_time),
-    run.c.hostname,
-    run.c.configuration_id,
+    as_text(run.c.hostname),
+    func.coalesce(Whole(run.c.configuration_id), -1),
 ]
 _BLOCK = [
     block.c.id,
     _plain(block.c.type),
-    block.c.name,
+    told(block.c.name),
     _plain(block.c.state),
     as_text(block.c.start_time),
     as_text(block.c.end_time),
-    block.c.hostname,
-    block.c.parent_id,
+    as_text(block.c.hostname),
+    Whole(block.c.parent_id),
 ]
 _SHAPE = [
     block.c.id,
-    block.c.parent_id,
+    Whole(block.c.parent_id),
     _plain(block.c.type),
     _plain(block.c.state),
-    block.c.name,
-    block.c.hostname,
+    told(block.c.name),
+    as_text(block.c.hostname),
     SecondsBetween(block.c.start_time, block.c.end_time),
 ]
 _IN_STRETCH = block.c.id >= bindparam("first"), block.c.id <= bindparam("last"), block.c.run_id == bindparam("run")
@@ -235,10 +232,12 @@ def last_signs(reads: Reads, run_ids: Collection[int]) -> dict[int, datetime]:
 def processes(reads: Reads, run_ids: Collection[int], *, ended: bool = False) -> dict[int, tuple[ProcessRow, ...]]:
     """The processes that record each of these runs, with `ended` also those that are over; only if there is a table."""
     c = process.c
-    names = (c.id, c.run_id, c.hostname, c.pid, c.pid_space, c.start_ticks)
-    jobs = (c.slurm_job_id, c.slurm_array_job_id, c.slurm_array_task_id)
+    pid, start_ticks = func.coalesce(Whole(c.pid), 0), Whole(c.start_ticks)
+    names = (c.id, c.run_id, as_text(c.hostname), pid, as_text(c.pid_space), start_ticks)
+    jobs = map(as_text, (c.slurm_job_id, c.slurm_array_job_id, c.slurm_array_task_id))
     times = (as_text(c.started_at), as_text(c.last_seen_at), as_text(c.ended_at))
-    query = select(*names, *jobs, *times, c.beat_seconds, SecondsSince(c.last_seen_at)).order_by(c.id)
+    beats = func.coalesce(cast(c.beat_seconds, Float), 0.0)
+    query = select(*names, *jobs, *times, beats, SecondsSince(c.last_seen_at)).order_by(c.id)
     query = query if ended else query.where(c.ended_at.is_(None))
     found: dict[int, tuple[ProcessRow, ...]] = {}
     for some in _chunks(run_ids):
@@ -402,7 +401,8 @@ def block_detail(reads: Reads, run_id: int, block_id: int) -> BlockDetail:
 
 def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | None, Any, Any, Any]]:
     c = block.c
-    query = select(c.id, c.uuid, c.plugin, as_text(c.input_targets), as_text(c.output_targets), as_text(c.input_values))
+    texts = (told(c.uuid), as_text(c.plugin))
+    query = select(c.id, *texts, as_text(c.input_targets), as_text(c.output_targets), as_text(c.input_values))
     return {
         row[0]: (
             row[1],
@@ -435,7 +435,8 @@ def _edge_pairs(reads: Reads, ids: Collection[int]) -> set[tuple[int, int]]:
     if not ids:
         return set()
     at_them = or_(above.in_(ids), below.in_(ids)) if len(ids) <= CHUNK else above.between(min(ids), max(ids))
-    return {(first, second) for first, second in reads.rows(select(above, below).where(at_them))}
+    pairs = reads.rows(select(Whole(above), Whole(below)).where(at_them))
+    return {(first, second) for first, second in pairs if first is not None and second is not None}
 
 
 def exceptions_of(reads: Reads, block_ids: Collection[int]) -> dict[int, tuple[ExceptionRow, ...]]:
@@ -505,7 +506,7 @@ def inputs_of_tasks(reads: Reads, blocks: Sequence[BlockRow], wanted: Collection
 def configurations(reads: Reads, ids: Collection[int]) -> dict[int, ConfigurationRow]:
     """The stored configurations of these ids, secrets masked."""
     c = configuration.c
-    query = select(c.id, c.hash, as_text(c.config), as_text(c.settings))
+    query = select(c.id, told(c.hash), told(c.config), told(c.settings))
     rows = [row for some in _chunks(ids) for row in reads.rows(query.where(c.id.in_(some)))]
     return {row[0]: _configuration(row[0], row[1], row[2], row[3]) for row in rows}
 
@@ -526,7 +527,7 @@ def _mapping(text: str) -> dict[str, Any]:
 
 def hashes(reads: Reads, ids: Collection[int]) -> dict[int, str]:
     """The hashes of these configurations."""
-    query = select(configuration.c.id, configuration.c.hash)
+    query = select(configuration.c.id, told(configuration.c.hash))
     return {row[0]: row[1] for some in _chunks(ids) for row in reads.rows(query.where(configuration.c.id.in_(some)))}
 
 

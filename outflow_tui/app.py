@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,8 +25,9 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from outflow_core.errors import ConfigError
+from outflow_core.faults import PLEASE, fault
 from outflow_core.nearest import way_out
-from outflow_tui import announcements, keys, start, status, themes
+from outflow_tui import announcements, keys, start, status, text, themes
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.job_control import has_shell, stop_between_reads
 from outflow_tui.messages import Seen
@@ -200,13 +202,27 @@ class OutflowApp(App[None]):
         """Tell what ended, and keep the terminal's title true; the same again costs nothing."""
         for key, line in announcements.ended(self._waited_for, self._latest).items():
             self._waited_for.discard(key)
-            self.notify(announcements.ending(line).capitalize(), markup=False, timeout=10)
+            said = announcements.ending(line)
+            self.notify(said[:1].upper() + said[1:], timeout=10)
             self.write_to_terminal(announcements.notice(announcements.ending(line), os.environ))
         lines = [line for snapshot in self._latest for line in snapshot.runs]
         title = f"outflow: {status.tally(lines, self.clock())}"
         if title != self._title and announcements.has_title(os.environ):
             self.write_to_terminal(("" if self._title else announcements.KEEP_TITLE) + announcements.title(title))
             self._title = title
+
+    def notify(self, message: str, **how: Any) -> None:
+        """Tell something in a corner for a while; it is text, whatever stands in it."""
+        super().notify(text.clean(message), **(how | {"markup": False}))
+
+    def _fatal_error(self) -> None:
+        """End with a sentence: Textual would print what stood in every variable, passwords too."""
+        from rich.text import Text
+
+        error = sys.exc_info()[1] or self._exception
+        said = f"{fault(error)}. {PLEASE}." if error is not None else f"{PLEASE}."
+        self._exit_renderables.append(Text(f"outflow-tui: {said}"))
+        self._close_messages_no_wait()
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send what is not drawn: a title, a bell."""

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from outflow_core.errors import OutflowError
+from outflow_core.faults import PLEASE, fault
 from outflow_tui.snapshot import Focus, Snapshot
 
 LONGEST_WAIT = 30.0
@@ -100,7 +100,7 @@ class Poller:
         except OutflowError as error:
             return self._failed(str(error))
         except Exception as error:  # a thread that ended would leave the screen as it is, and say nothing
-            return self._failed(f"{_fault(error)}. This is a fault of outflow-tui: please report it")
+            return self._failed(f"{fault(error)}. {PLEASE}")
 
     def _failed(self, why: str) -> Snapshot:
         since = self._last.failing_since or self._clock()
@@ -115,15 +115,6 @@ def stop_all(pollers: Sequence[Poller], seconds: float = 1.0) -> None:
     until = time.monotonic() + seconds
     for poller in pollers:
         poller.wait(max(until - time.monotonic(), 0))
-
-
-def _fault(error: Exception) -> str:
-    """What was raised and where; its message may hold what nobody should see."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
-    return f"{type(error).__name__}{place}"
 
 
 def _breath(seen: Snapshot) -> float:

@@ -34,6 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"outflow-tui: cannot write the answer: {error.strerror}.", file=sys.stderr)
         give_up_output()
         return 0 if isinstance(error, BrokenPipeError) else TROUBLE
+    except Exception as error:  # its message, and what stands in its frames, is not for everybody's eyes
+        from outflow_core.faults import PLEASE, fault
+
+        print(f"outflow-tui: {fault(error)}. {PLEASE}.", file=sys.stderr)
+        return TROUBLE
     finally:
         start.over()
 

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from outflow_tui import status, text
 from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
+from outflow_tui.markdown import shortened
 from outflow_tui.saving import SaveError, save_new
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.widgets.line_view import LineView
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PAPER = 120
 """How many cells wide lines are when they are saved, if they are not wider on the screen."""
+LONGEST_COPY = 100_000
+"""Terminals take no more into their clipboard, and some hang when they are sent more."""
 
 
 class Desk(Protocol):
@@ -160,8 +163,9 @@ class BooksScreen(Screen[int | None]):
             self.copy(detail.exception.traceback if detail.exception else detail.block.name)
 
     def copy(self, words: str) -> None:
-        """Copy to the terminal's clipboard (OSC 52)."""
-        self.app.copy_to_clipboard(words)
+        """Copy to the terminal's clipboard (OSC 52): as it is shown, so that nothing in it acts where it is pasted."""
+        kept = shortened(words.rstrip("\n"), LONGEST_COPY)
+        self.app.copy_to_clipboard("\n".join(map(text.clean, kept.split("\n"))))
         self.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False, timeout=2)
 
     def source_words(self, place: int) -> str:

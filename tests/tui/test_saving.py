@@ -138,7 +138,7 @@ async def test_a_failure_report_is_copied_and_saved(here: Path) -> None:
         await desk.until(lambda: "### `ValueError`" in desk.app.clipboard, "it was not copied")
         assert "~ config: tolerance  1e-06 -> 0.0001" in desk.app.clipboard
         assert "- inside: `map_frames`" in desk.app.clipboard
-        assert await saves(desk, "f", "run-46-failure-3.md") == desk.app.clipboard
+        assert await saves(desk, "f", "run-46-failure-3.md") == desk.app.clipboard + "\n"
         desk.app.copy_to_clipboard("")
         await desk.press("enter")
         await desk.sees("run 46  task 3")
