@@ -33,7 +33,9 @@ class Search:
         """The files of a pattern relative to a folder, in the order of their names."""
         named = Path(pattern)
         found: set[Path] = set()
-        left: list[_Step] = [(folder / named.anchor, named.parts[1:] if named.anchor else named.parts)]
+        parts = named.parts[1:] if named.anchor else named.parts
+        once = (part for part, after in zip(parts, (*parts[1:], ""), strict=True) if not part == after == "**")
+        left: list[_Step] = [(folder / named.anchor, tuple(once))]
         while left:
             here, parts = left.pop()
             if parts:

@@ -23,6 +23,7 @@ from outflow_core.yaml_bounds import MERGE, Parser, check_events, is_too_long, m
 MAX_BYTES: Final = 10_000_000
 MAX_FILES: Final = 1_000
 MAX_CHAIN: Final = 30
+_MAX_PATH: Final = 4_096
 _MAX_NUMBER: Final = 20_000
 """More characters no number has that could be kept; of some the parser's time grows with their square."""
 _INT: Final = "tag:yaml.org,2002:int"
@@ -182,6 +183,8 @@ def _loader_class(path: Path, chain: tuple[Path, ...], read: _Read) -> type:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
             raise ConfigError(f"{place(path, node)}: !include wants the path of one file.")
         name = node.value.strip()
+        if len(name) > _MAX_PATH:
+            raise ConfigError(f"{place(path, node)}: !include wants a path, of {_MAX_PATH:,} characters at the most.")
         if "://" in name:
             raise ConfigError(f"{place(path, node)}: !include reads files, not the URL {name!r}.")
         try:
