@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.ratios import Figure, ratio
+import yaml as pyyaml
+
+from benchmarks.ratios import Figure, Work, compared
 from benchmarks.registry import Bench, figures
 from outflow_core import queries
 from outflow_core.config_diff import diff
+from outflow_core.yaml_bounds import Parser
+from outflow_core.yaml_include import load_yaml
 
 LEAVES = 10_000
 CHANGED = 50
@@ -50,4 +58,32 @@ def diffs(bench: Bench) -> Iterator[Figure]:
 
     assert ours() == bare() == CHANGED
     what, wanted = f"diff of {LEAVES:,} leaves", "1.5 x json.loads and a bare walk"
-    yield ratio(what, ours, bare, wanted=wanted, limit=1.5, rounds=bench.rounds(9))
+    yield compared(
+        what, lambda: processor(ours), lambda: processor(bare), wanted=wanted, limit=1.5, rounds=bench.rounds(15)
+    )
+
+
+@figures("yaml")
+def yaml(bench: Bench) -> Iterator[Figure]:
+    """A configuration file in YAML: bounds, places and includes, against the two loaders that PyYAML brings."""
+    leaves = LEAVES // 10 if bench.quick else LEAVES
+    what, rounds = f"YAML of {LEAVES:,} leaves", bench.rounds(5)
+    bounds: dict[Any, tuple[str, float]] = {Parser: ("1.5 x", 1.5), pyyaml.SafeLoader: ("1 x", 1.0)}
+    with TemporaryDirectory(prefix="outflow-bench-") as folder:
+        file = Path(folder, "config.yml")
+        file.write_text(pyyaml.safe_dump(configuration(leaves)), encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
+        assert load_yaml(file) == pyyaml.load(text, Loader=Parser)
+        for loader, (words, limit) in bounds.items():
+            bare = partial(processor, partial(pyyaml.load, text, Loader=loader))
+            wanted = f"{words} PyYAML's {loader.__name__} alone"
+            yield compared(
+                what, lambda: processor(lambda: load_yaml(file)), bare, wanted=wanted, limit=limit, rounds=rounds
+            )
+
+
+def processor(work: Work) -> float:
+    """Seconds of the processor that some work takes: what else the machine does is not in them."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start

@@ -24,6 +24,10 @@ Difference = tuple[Path, Kind, Any, Any]
 APART = ("_CONFIG_FILEPATH", "name")
 """Keys that tell where a configuration came from, not what it says."""
 
+_ABSENT: Any = object()
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+"""Types of which two values that are equal are the same; most leaves are, and need no further look."""
+
 _ALIGNED = 2_000
 """Longer lists are compared place by place: aligning them could take minutes."""
 
@@ -79,7 +83,7 @@ def _compared(section: Mapping[str, Any]) -> dict[str, Any]:
 
 def changes(old: Any, new: Any, path: Path = (), *, equal: bool = False) -> Iterator[Difference]:
     """The changes from one value to another; if wanted, the values too that are `equal`."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
+    if isinstance(old, (dict, Mapping)) and isinstance(new, (dict, Mapping)):
         yield from _mapping_changes(old, new, path, equal)
     elif isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
         yield from _list_changes(old, new, path, equal)
@@ -93,10 +97,11 @@ def _mapping_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: Path,
     if equal and path and not old and not new:
         yield path, "equal", old, new
     for key, value in old.items():
-        if key in new:
-            yield from changes(value, new[key], (*path, key), equal=equal)
-        else:
+        other = new.get(key, _ABSENT)
+        if other is _ABSENT:
             yield (*path, key), "removed", value, None
+        elif equal or type(value) not in _LEAVES or type(value) is not type(other) or value != other:
+            yield from changes(value, other, (*path, key), equal=equal)
     for key, value in new.items():
         if key not in old:
             yield (*path, key), "added", None, value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ _KEYS = {
     "sqlite": ("dialect", "path"),
     "postgresql": ("dialect", "address", "database", "schema", "user", "admin", "sslmode", "service", "options"),
 }
+_LONGEST = 10_000
 _NO_ADDRESS = re.compile(r"[@/?#\s]")
 
 
@@ -57,7 +59,10 @@ def literal_logins(section: Any) -> Iterator[tuple[str, str]]:
 def _bind_key(path: Path, name: Any) -> str:
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise ConfigError(f"{path}: databases: a bind key must be text, not {kind_of(name)}; put {name} in quotes.")
-    return str(name)
+    key = str(name)
+    if key in ("", ".", "..") or "/" in key or "\0" in key:
+        raise ConfigError(f"{path}: databases: the bind key {key!r} cannot be the name of its folder of migrations.")
+    return key
 
 
 def _database(where: str, root: Path, key: str, entry: Any) -> Database:
@@ -103,7 +108,10 @@ def expanded(where: str, named: str) -> Path:
     if not named:
         raise ConfigError(f"{where}: is empty where the name of a file is expected.")
     try:
+        os.fsencode(_without_nul(where, named))
         return Path(named).expanduser()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{where}: {named!r} holds half characters, which no file's name can hold.") from None
     except RuntimeError:
         raise ConfigError(f"{where}: {named!r} begins with the home of nobody known here.") from None
 
@@ -126,7 +134,9 @@ def _text(where: str, entry: Mapping[str, Any], name: str, default: str | None =
         raise ConfigError(f"{where}: {name!r} is missing.")
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ConfigError(f"{where}.{name}: must be text, not {kind_of(value)}; put it in quotes.")
-    return _without_nul(f"{where}.{name}", with_variables(f"{where}.{name}", str(value)))
+    if len(text := str(value)) > _LONGEST:
+        raise ConfigError(f"{where}.{name}: is longer than {_LONGEST:,} characters.")
+    return _without_nul(f"{where}.{name}", with_variables(f"{where}.{name}", text))
 
 
 def _without_nul(where: str, text: str) -> str:

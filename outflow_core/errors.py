@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+LONGEST = 10_000
+"""More characters no sentence has; what stands in a file or a database may be a name of megabytes."""
+
 
 class OutflowError(Exception):
     """Anything this project refuses or cannot do; its text is a sentence fit for a user."""
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(words if len(words) <= LONGEST else f"{words[: LONGEST // 2]} ... {words[-LONGEST // 2 :]}")
 
 
 class ConfigError(OutflowError):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 JSON_DEPTH = 200
-_BRACKET = re.compile(r"[\[\]{}]")
+_NESTED = frozenset({dict, list})
 
 
 def as_json(text: str | None) -> Any:
@@ -21,17 +20,18 @@ def as_json(text: str | None) -> Any:
 def parsed(text: str) -> Any:
     """The value of a JSON text; the text itself when it is none, or nested beyond reason."""
     try:
-        return json.loads(text) if _depth(text) <= JSON_DEPTH else text
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    return value if text.count("[") + text.count("{") <= JSON_DEPTH or _is_shallow(value) else text
 
 
-def _depth(text: str) -> int:
-    """At least how deeply a JSON text is nested; cheap, for most are not."""
-    if text.count("[") + text.count("{") <= JSON_DEPTH:
-        return 0
-    depth = deepest = 0
-    for sign in _BRACKET.findall(text):
-        depth += 1 if sign in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _is_shallow(value: Any) -> bool:
+    """Whether a value is nested no deeper than can be walked; it is looked through level by level."""
+    level = [value]
+    for _ in range(JSON_DEPTH):
+        mappings = [item for held in level if type(held) is dict for item in held.values() if type(item) in _NESTED]
+        level = [item for held in level if type(held) is list for item in held if type(item) in _NESTED] + mappings
+        if not level:
+            return True
+    return False

@@ -11,8 +11,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from operator import is_
 from typing import Any
 
 from outflow_core.json_text import parsed
@@ -29,7 +30,10 @@ _SECRET_PAIRS = frozenset(
     {(first, second) for first in ("api", "access", "private", "secret", "auth") for second in ("key", "keys")}
     | {("pass", "phrase"), ("db", "pass"), ("user", "pass")}
 )
+_HINT = re.compile("pw|pass|secret|token|key|cred|auth|bearer|cookie")
+"""What stands in every name that tells of a secret, and in some that do not."""
 _SECRET_ENDINGS = ("password", "passwd", "secret", "token", "apikey", "apikeys", "secretkey", "privatekey")
+_SIMPLE = frozenset({int, float, bool, type(None)})
 _URL_CREDENTIALS = re.compile(r"(?P<front>\b[a-zA-Z][a-zA-Z0-9+.-]{1,30}://[^\s:/?#@'\"]{0,256}:)[^\s/'\"]{1,256}(?=@)")
 _ASSIGNED = re.compile(
     r"(?P<front>(?:^|[?&;\s])(?:password|passwd|pwd|token|access_token|api_?key|secret)=)[^\s&;'\"]+", re.IGNORECASE
@@ -74,12 +78,17 @@ def is_secret_name(name: object) -> bool:
     return _is_secret(str(name))
 
 
-@lru_cache(maxsize=10_000)
 def _is_secret(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     if any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words):
         return True
     return not _SECRET_PAIRS.isdisjoint(zip(words, words[1:], strict=False))
+
+
+@lru_cache(maxsize=10_000)
+def _may_hide(name: object) -> bool:
+    """Whether a key of this name has to be looked at closely; cheap, for few have."""
+    return _HINT.search(str(name).lower()) is not None
 
 
 def _hides(name: object, value: Any) -> bool:
@@ -115,12 +124,39 @@ def mask_leaves(value: Any) -> Any:
 
 
 def mask_secrets(value: Any) -> Any:
-    """The value with secrets masked, found by the names of their keys, inside URLs and after `password=`."""
+    """The value with secrets masked, found by the names of their keys, inside URLs and after `password=`.
+
+    Mappings and lists in which nothing is masked are the very same ones.
+    """
+    if type(value) is dict:
+        return _mask_mapping(value)
     if isinstance(value, str):
         return value if isinstance(value, Masked) else _mask_assigned(value)
-    if isinstance(value, (dict, Mapping)):
-        return {key: mask_leaves(item) if _hides(key, item) else mask_secrets(item) for key, item in value.items()}
-    return [mask_secrets(item) for item in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, Mapping):
+        return _mask_mapping(dict(value))
+    return _mask_items(value) if isinstance(value, (list, tuple)) else value
+
+
+def _mask_mapping(values: dict[Any, Any]) -> dict[Any, Any]:
+    masked = values
+    for name, item in values.items():
+        kind = type(item)
+        if _may_hide(name) and _hides(name, item):
+            found = mask_leaves(item)
+        elif kind in _SIMPLE or (kind is str and "=" not in item and "://" not in item):
+            continue
+        else:
+            found = mask_secrets(item)
+        if found is not item:
+            masked = values.copy() if masked is values else masked
+            masked[name] = found
+    return masked
+
+
+def _mask_items(items: list[Any] | tuple[Any, ...]) -> list[Any]:
+    masked = [item if type(item) in _SIMPLE else mask_secrets(item) for item in items]
+    is_same = type(items) is list and all(map(is_, masked, items))
+    return items if is_same else masked  # type: ignore[return-value]
 
 
 def _mask_assigned(value: str) -> str:
@@ -141,12 +177,17 @@ def _mask_json(text: Any) -> Any:
     masked = mask_secrets(parsed(text))
     if isinstance(masked, str):
         return masked
-    return text if next(masked_paths(masked), None) is None else Masked(json.dumps(masked), text)
+    return text if not masked_paths(masked) else Masked(json.dumps(masked), text)
 
 
-def masked_paths(value: Any, path: Path = ()) -> Iterator[Path]:
+def may_be_masked(text: str | None) -> bool:
+    """Whether anything in a JSON text may have been masked before it was stored; a star can be written as an escape."""
+    return text is not None and (MASK in text or "\\u002" in text)
+
+
+def masked_paths(value: Any) -> tuple[Path, ...]:
     """The paths of a masked value at which something was taken out, here or before it was stored."""
-    return (found for found, _ in _masks(value, path))
+    return masked_and_sealed(value)[0]
 
 
 def masked_and_sealed(value: Any) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -154,20 +195,20 @@ def masked_and_sealed(value: Any) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
 
     Of the latter nothing can be compared.
     """
-    found = tuple(_masks(value, ()))
+    found: list[tuple[Path, str]] = []
+    _find_masks(value, (), found)
     sealed = (path for path, text in found if not isinstance(text, Masked))
     return tuple(path for path, _ in found), tuple(sealed)
 
 
-def _masks(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _find_masks(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
     if isinstance(value, str):
         if MASK in value:
-            yield path, value
-    elif isinstance(value, (dict, Mapping)):
-        for key, item in value.items():
-            if not isinstance(item, (int, float)):
-                yield from _masks(item, (*path, str(key)))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            if not isinstance(item, (int, float)):
-                yield from _masks(item, (*path, index))
+            found.append((path, value))
+    elif isinstance(value, (dict, list, tuple)):
+        is_mapping = isinstance(value, dict)
+        pairs: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
+        for step, item in pairs:
+            kind = type(item)
+            if kind not in _SIMPLE and (kind is not str or MASK in item):
+                _find_masks(item, (*path, str(step) if is_mapping else step), found)

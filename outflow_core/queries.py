@@ -34,7 +34,7 @@ from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.failures import Failure
 from outflow_core.json_length import JsonLength
 from outflow_core.json_text import as_json
-from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_and_sealed
+from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_and_sealed, may_be_masked
 from outflow_core.odd_values import Whole, told
 from outflow_core.odd_values import as_text as as_text
 from outflow_core.reader import Reads
@@ -517,7 +517,9 @@ def _configuration(number: int, digest: str, config: str, settings: str) -> Conf
         if part.get("secrets"):
             part["secrets"] = mask_leaves(part["secrets"])
     shown = mask_secrets(parts)
-    return ConfigurationRow(number, digest, shown["config"], shown["settings"], *masked_and_sealed(shown))
+    is_plain = shown is parts and not may_be_masked(config) and not may_be_masked(settings)
+    masked, sealed = ((), ()) if is_plain else masked_and_sealed(shown)
+    return ConfigurationRow(number, digest, shown["config"], shown["settings"], masked, sealed)
 
 
 def _mapping(text: str) -> dict[str, Any]:

@@ -20,15 +20,28 @@ except ImportError:  # libyaml is not in every build of PyYAML; the pure parser 
 
 MAX_DEPTH: Final = 60
 MAX_VALUES: Final = 1_000_000
+MAX_DIGITS: Final = 4_000
+"""Python refuses to write numbers of 4,300 digits, so none of them could be kept."""
 MERGE: Final = "tag:yaml.org,2002:merge"
 Parser = _Parser
 _TEXT: Final = "tag:yaml.org,2002:str"
+_MAX_BITS: Final = int(MAX_DIGITS * 3.32)
+_MAX_DIRECTIVES: Final = 1_000
+"""The parser compares each with all that stand before it."""
+_SMALL: Final = 8
+_NESTED: Final = frozenset({dict, list, tuple, set})
 
 
 def check_events(path: Path, text: str) -> None:
-    """Refuse nesting that would exhaust the stack of the recursive composer."""
-    depth = 0
+    """Refuse nesting that would exhaust the stack of the recursive composer, and nodes that would exhaust memory."""
+    if text.count("\n%") > _MAX_DIRECTIVES:
+        raise ConfigError(f"{path}: more than {_MAX_DIRECTIVES:,} lines begin with %.")
+    depth = values = 0
     for event in yaml.parse(text, Loader=Parser):
+        if isinstance(event, yaml.NodeEvent):
+            values += 1
+            if values > MAX_VALUES:
+                raise ConfigError(f"{place(path, event)}: more than {MAX_VALUES:,} values stand before this one.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -64,8 +77,8 @@ def measure(node: yaml.Node, path: Path, sizes: dict[int, int]) -> int:
 
 def refuse_duplicate_keys(path: Path, text: str) -> None:
     """ConfigError, with the place, when a mapping in the text says a key twice; what is no YAML passes."""
-    check_events(path, text)
     try:
+        check_events(path, text)
         node = yaml.compose(text, Loader=Parser)
     except yaml.YAMLError:
         return
@@ -86,30 +99,59 @@ def _refuse_duplicates(node: yaml.MappingNode, path: Path) -> None:
             raise ConfigError(f"{place(path, key)}: the key {key.value!r} stands here twice (first in line {line}).")
 
 
+def is_too_long(number: object) -> bool:
+    """Whether a number has so many digits that nothing could be done with it but to hold it."""
+    return isinstance(number, int) and number.bit_length() > _MAX_BITS
+
+
 def weigh(value: Any, path: Path) -> None:
-    """ConfigError when a configuration holds too many values or is nested too deeply, all its files in place."""
-    _weigh(value, path, 0, {})
-
-
-def _weigh(value: Any, path: Path, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """How many values there are and how deep they go, each shared one counted wherever it stands.
+    """ConfigError when a configuration holds too many values, is nested too deeply, or has numbers without end.
 
     What aliases of an include stand for is known only when all files are in place.
     """
-    if not isinstance(value, (dict, list, tuple, set)):
-        return 1, 0
-    if id(value) not in known:
+    if type(value) in _NESTED:
+        _weigh(value, path, 0, {})
+    elif is_too_long(value):
+        raise _too_long(path)
+
+
+def _weigh(value: Any, path: Path, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """How many values there are and how deep they go, each shared one counted wherever it stands."""
+    size, height = known.get(id(value)) or (1, 1)
+    if size == 1:
         if depth >= MAX_DEPTH:
-            raise ConfigError(f"{path}: nested more than {MAX_DEPTH} levels deep, with all that it includes.")
-        items: Iterable[Any] = value.values() if isinstance(value, dict) else value
-        inside = [_weigh(item, path, depth + 1, known) for item in items]
-        known[id(value)] = 1 + sum(size for size, _ in inside), 1 + max((height for _, height in inside), default=0)
-    size, height = known[id(value)]
-    if size > MAX_VALUES:
-        raise ConfigError(f"{path}: stands for more than {MAX_VALUES:,} values, with all that it includes.")
+            raise _too_deep(path)
+        for item in _inside(value, path):
+            if type(item) in _NESTED:
+                more, below = _weigh(item, path, depth + 1, known)
+                size, height = size + more, max(height, below + 1)
+            else:
+                size += 1
+                if type(item) is int and is_too_long(item):
+                    raise _too_long(path)
+            if size > MAX_VALUES:
+                raise ConfigError(f"{path}: stands for more than {MAX_VALUES:,} values, with all that it includes.")
+        if size > _SMALL:  # smaller ones are sooner counted again than looked up
+            known[id(value)] = size, height
     if depth + height > MAX_DEPTH:
-        raise ConfigError(f"{path}: nested more than {MAX_DEPTH} levels deep, with all that it includes.")
+        raise _too_deep(path)
     return size, height
+
+
+def _inside(value: Iterable[Any], path: Path) -> Iterable[Any]:
+    if not isinstance(value, dict):
+        return value
+    if any(map(is_too_long, value)):
+        raise _too_long(path)
+    return value.values()
+
+
+def _too_deep(path: Path) -> ConfigError:
+    return ConfigError(f"{path}: nested more than {MAX_DEPTH} levels deep, with all that it includes.")
+
+
+def _too_long(path: Path) -> ConfigError:
+    return ConfigError(f"{path}: holds a number of more than {MAX_DIGITS:,} digits; put it in quotes.")
 
 
 def refuse_equal_keys(loader: Any, node: Any, path: Path) -> None:

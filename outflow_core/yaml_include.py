@@ -7,21 +7,26 @@ opened, and size, depth and aliases are bounded before anything is built.
 
 from __future__ import annotations
 
-import glob
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from outflow_core.errors import ConfigError
-from outflow_core.yaml_bounds import MERGE, Parser, check_events, measure, place, refuse_equal_keys, weigh
+from outflow_core.include_patterns import Search, is_pattern
+from outflow_core.yaml_bounds import MERGE, Parser, check_events, is_too_long, measure, place, refuse_equal_keys, weigh
 
 MAX_BYTES: Final = 10_000_000
 MAX_FILES: Final = 1_000
 MAX_CHAIN: Final = 30
+_MAX_PATH: Final = 4_096
+_MAX_NUMBER: Final = 20_000
+"""More characters no number has that could be kept; of some the parser's time grows with their square."""
+_INT: Final = "tag:yaml.org,2002:int"
 
 
 @dataclass(slots=True)
@@ -30,6 +35,7 @@ class _Read:
 
     files: list[Path] = field(default_factory=list)
     characters: int = 0
+    search: Search = field(default_factory=Search)
 
     def count(self, chain: tuple[Path, ...], path: Path, text: str) -> None:
         """Count one more file; ConfigError when it was one too many."""
@@ -91,8 +97,10 @@ def _resolved(path: Path, chain: tuple[Path, ...]) -> Path:
 def read_text(path: Path, chain: tuple[Path, ...] = ()) -> str:
     """The text of a configuration file, or a ConfigError in words."""
     try:
-        with path.open("rb") as file:  # a device has no size to ask for beforehand
-            content = file.read(MAX_BYTES + 1)
+        if chain:
+            _refuse_endless(path, chain)
+        with open(path, "rb", opener=_opened_at_once if chain else None) as file:
+            content = file.read(MAX_BYTES + 1) or b""
         text = content.decode("utf-8-sig") if len(content) <= MAX_BYTES else None
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file{_included_from(chain)}") from None
@@ -103,6 +111,17 @@ def read_text(path: Path, chain: tuple[Path, ...] = ()) -> str:
     if text is None:
         raise ConfigError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB, which no configuration file should be.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _refuse_endless(path: Path, chain: tuple[Path, ...]) -> None:
+    """What a person names may be a pipe (`<(decrypt config.yml)`); what a file includes is a file."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ConfigError(f"{path}: is a pipe, a socket or a device, not a file{_included_from(chain)}")
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def texts_in(text: str) -> Iterator[str]:
@@ -143,7 +162,12 @@ def _loader_class(path: Path, chain: tuple[Path, ...], read: _Read) -> type:
             if isinstance(node, _Made):
                 return node.made
             try:
-                return super().construct_object(node, deep)
+                if node.tag == _INT and len(node.value) > _MAX_NUMBER:
+                    raise ValueError
+                made = super().construct_object(node, deep)
+                if is_too_long(made):
+                    raise ValueError
+                return made
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
                 kind = node.tag.rpartition(":")[2]
                 raise ConfigError(f"{place(path, node)}: {str(node.value)[:80]!r} is no valid {kind}.") from None
@@ -159,6 +183,8 @@ def _loader_class(path: Path, chain: tuple[Path, ...], read: _Read) -> type:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
             raise ConfigError(f"{place(path, node)}: !include wants the path of one file.")
         name = node.value.strip()
+        if len(name) > _MAX_PATH:
+            raise ConfigError(f"{place(path, node)}: !include wants a path, of {_MAX_PATH:,} characters at the most.")
         if "://" in name:
             raise ConfigError(f"{place(path, node)}: !include reads files, not the URL {name!r}.")
         try:
@@ -203,12 +229,12 @@ def _nodes_of(loader: Any, node: yaml.Node) -> yaml.Node:
 
 
 def _included(name: str, folder: Path, chain: tuple[Path, ...], read: _Read) -> Any:
-    if not glob.has_magic(name) or _is_there(folder / name):
+    if not is_pattern(name) or _is_there(folder / name):
         return _load(folder / name, chain, read)
-    found = sorted(islice(glob.iglob(str(folder / name), recursive=True), MAX_FILES + 1))
+    found = read.search.matching(folder, name)
     if not found:
         raise ConfigError(f"no file matches {folder / name}")
-    return [_load(Path(match), chain, read) for match in found]
+    return [_load(match, chain, read) for match in found]
 
 
 def _is_there(path: Path) -> bool:
