@@ -16,7 +16,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.actions import parse
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding
 from textual.driver import Driver
@@ -27,9 +26,10 @@ from textual.widgets import Input
 from outflow_core.errors import ConfigError
 from outflow_core.faults import PLEASE, fault
 from outflow_core.nearest import way_out
-from outflow_tui import announcements, keys, start, status, text, themes
+from outflow_tui import announcements, keys, palette, start, status, text, themes
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.job_control import has_shell, stop_between_reads
+from outflow_tui.mailbox import Mailbox
 from outflow_tui.messages import Seen
 from outflow_tui.poller import Looks, Poller, stop_all
 from outflow_tui.preferences import Preferences
@@ -94,7 +94,7 @@ class OutflowApp(App[None]):
         self._seconds = seconds = seconds or likes.every or SECONDS
         self._latest = tuple(Snapshot(source.name) for source in sources)
         self.set_reactive(OutflowApp.seen, self._latest)
-        self._missed: dict[int, Snapshot] | None = None
+        self._mailbox = Mailbox(self.post_message)
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
         self._waited_for: set[tuple[int, int]] = set()
         self._title = ""
@@ -126,16 +126,8 @@ class OutflowApp(App[None]):
         return instead_of(super().get_driver_class())
 
     def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
-        post = partial(self._receive, place)
+        post = partial(self._mailbox.receive, place)
         return Poller(source.name, source.opens, post, seconds=seconds, clock=self.clock)
-
-    def _receive(self, place: int, snapshot: Snapshot) -> None:
-        """Called in a poller's thread; while an editor has the terminal nobody reads mail, and only the last counts."""
-        missed = self._missed
-        if missed is None:
-            self.post_message(Seen(place, snapshot))
-        else:
-            missed[place] = snapshot
 
     def get_default_screen(self) -> RunsScreen:
         """The runs are home; another screen below them would be laid out and drawn first."""
@@ -294,14 +286,8 @@ class OutflowApp(App[None]):
         """Give the terminal to an editor; afterwards show what came in meanwhile."""
         from outflow_tui.editor import run_editor
 
-        missed = self._missed = {}
-        try:
-            with self.suspend():
-                return run_editor(command)
-        finally:
-            self._missed = None
-            for place, snapshot in missed.items():
-                self.post_message(Seen(place, snapshot))
+        with self._mailbox.holding(), self.suspend():
+            return run_editor(command)
 
     def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
         """Put the configurations of several runs side by side."""
@@ -319,7 +305,7 @@ class OutflowApp(App[None]):
         from outflow_tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.show(HelpScreen(_keys_of(self.screen), self.keymap))
+            self.show(HelpScreen(palette.keys_of(self.screen), self.keymap))
 
     def action_command_palette(self) -> None:
         """Everything by name; the cursor there does not blink, for that would be written for ever."""
@@ -387,14 +373,7 @@ class OutflowApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """The palette: what the keys of this screen do, in words, and the program's own."""
-        said = set()
-        for table in (keys.SCREENS[_keys_of(screen)][0], keys.APP):
-            for binding in keys.bindings(table):
-                if binding.tooltip in said or not _is_possible(binding.action, screen):
-                    continue
-                said.add(binding.tooltip)
-                pressed = f"key {keys.shown(self.keymap.get(binding.id or '', binding.key))}"
-                yield SystemCommand(binding.tooltip, pressed, self._runner(binding.action))
+        yield from palette.commands(screen, self.keymap, self._runner)
         yield SystemCommand("Choose other colours", "themes", self.action_change_theme)
 
     def _runner(self, action: str) -> Callable[[], Any]:
@@ -402,14 +381,3 @@ class OutflowApp(App[None]):
             await self.run_action(action, default_namespace=self.screen)
 
         return run
-
-
-def _keys_of(screen: Screen[Any]) -> str:
-    """What the table of keys calls a screen."""
-    return screen.HELP if isinstance(screen, BooksScreen) else "Everywhere"
-
-
-def _is_possible(action: str, screen: Screen[Any]) -> bool:
-    """Whether an action of the screen makes sense now; those of the app always do."""
-    namespace, name, parameters = parse(action)
-    return bool(namespace or screen.check_action(name, parameters))

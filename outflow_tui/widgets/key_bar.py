@@ -60,7 +60,9 @@ class KeyBar(Widget):
 
     def _show_labels(self) -> None:
         self._is_asking = False
-        labels = tuple(self._read_labels()) if self.is_attached else self._labels
+        if not (self.is_attached and self.screen.is_current):  # it is closed, or the program ends
+            return
+        labels = tuple(self._read_labels())
         if labels != self._labels:
             self._labels = labels
             self.refresh()

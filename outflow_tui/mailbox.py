@@ -1,0 +1,36 @@
+"""What pollers post, from their threads; held back while nobody reads it, and then only the last of each counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from outflow_tui.messages import Seen
+from outflow_tui.snapshot import Snapshot
+
+
+class Mailbox:
+    """Hands on what each source answered, unless an editor has the terminal."""
+
+    def __init__(self, post: Callable[[Seen], object]) -> None:
+        self._post = post
+        self._held: dict[int, Snapshot] | None = None
+
+    def receive(self, place: int, snapshot: Snapshot) -> None:
+        """Called in a poller's thread."""
+        held = self._held
+        if held is None:
+            self._post(Seen(place, snapshot))
+        else:
+            held[place] = snapshot
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Keep what comes in, and hand it on at the end."""
+        held = self._held = {}
+        try:
+            yield
+        finally:
+            self._held = None
+            for place, snapshot in held.items():
+                self._post(Seen(place, snapshot))
