@@ -595,6 +595,25 @@ def test_a_connection_that_was_cut_is_opened_again_without_a_word(server_books: 
     reader.close()
 
 
+def test_tables_that_are_made_again_are_told_from_those_before(server_books: Database) -> None:
+    engine, reader = make_engine(server_books, "admin"), Reader(server_books)
+    commands(reader)
+    before = reader.identity
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE outflow_run ADD COLUMN more int"))
+    reader.close()
+    commands(reader)
+    assert reader.identity == before
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE outflow_block CASCADE"))
+    engine.dispose()
+    make_tables(server_books)
+    reader.close()
+    commands(reader)
+    assert reader.identity != before
+    reader.close()
+
+
 def test_a_role_without_a_free_connection_is_an_answer_not_a_crash(server_books: Database, postgres: Postgres) -> None:
     postgres.superuser_sql("ALTER ROLE pipeuser CONNECTION LIMIT 0")
     try:

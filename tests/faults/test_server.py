@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from outflow_core import reader
+from outflow_tui.cli import main
 from tests.core.servers import OwnServer, own_servers
 from tests.faults.stage import PASSWORD, Stage, broken, make_roles, new_stage, processes_of, suspended
 from tests.faults.table import Fault
@@ -286,3 +287,11 @@ def test_the_program_ends_at_once_while_its_servers_hang(stage: Stage) -> None:
                 while True:
                     os.read(master, 65536)
             assert time.monotonic() - begun < 3
+
+
+def test_a_script_is_told_that_the_server_hangs(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    with hung(stage):
+        assert main(["runs", "--source", str(stage.config)]) == 2
+    words = capsys.readouterr().err
+    assert "timeout expired; the server hangs, or the network to it is interrupted" in words
+    assert PASSWORD not in words and "Traceback" not in words
