@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from outflow_core import reader
+from outflow_tui import poller
 from outflow_tui.cli import main
 from tests.core.servers import OwnServer, own_servers
 from tests.faults.stage import PASSWORD, Stage, broken, make_roles, new_stage, processes_of, suspended
@@ -39,6 +40,7 @@ def server() -> Iterator[OwnServer]:
 @pytest.fixture
 def stage(server: OwnServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Books of one run."""
+    monkeypatch.setattr(poller, "LONGEST_WAIT", 0.5)
     monkeypatch.setattr(reader, "PULSE_SECONDS", 0.4)
     monkeypatch.setattr(reader, "LOCK_SECONDS", 0.3)
     monkeypatch.setattr(reader, "STATEMENT_SECONDS", 1)
@@ -139,7 +141,7 @@ def dropped(stage: Stage) -> Iterator[None]:
     stage.make_tables()
 
 
-LATER = "by itself, within 30 s"
+LATER = "by itself: it is tried again at least every 30 s"
 FAULTS = (
     Fault(
         "The PostgreSQL server is stopped.",
@@ -199,7 +201,6 @@ FAULTS = (
 async def comes_back(desk: Desk, stage: Stage) -> None:
     """Nobody touches the program, and it shows what is new."""
     stage.record("after")
-    desk.app.action_read_now()
     await desk.sees("after")
     await desk.misses("Since")
     assert len(stage.monitors()) == 1
@@ -236,7 +237,6 @@ async def test_another_database_in_the_place_of_the_one_before_is_read_anew(stag
         with dropped(stage):
             pass
         stage.record("sunrise", night=2)
-        desk.app.action_read_now()
         await desk.sees("night: 2")
         await desk.press("escape")
         await desk.sees("sunrise")
