@@ -16,10 +16,10 @@ from outflow_tui import poller
 from outflow_tui.app import OutflowApp, Watched
 from outflow_tui.cli.screen import _opener
 from outflow_tui.poller import Looks
-from tests.core.servers import OwnServer, own_servers
+from tests.core.servers import OwnServer
 from tests.faults.leftovers import nothing_left
 from tests.faults.network import Namespace, Proxy, may_make_namespaces, namespace, proxy
-from tests.faults.stage import PASSWORD, Stage, broken, make_roles, new_stage
+from tests.faults.stage import PASSWORD, Stage, broken, new_stage
 from tests.faults.table import Fault
 from tests.faults.watching import tells
 from tests.tui.desk import Desk
@@ -31,13 +31,6 @@ WAYS = [BY_PROXY, *([BY_NAMESPACE] if may_make_namespaces() else [])]
 CLIENT = "SELECT host(client_addr) FROM pg_stat_activity WHERE application_name = 'outflow-tui'"
 if len(WAYS) == 1:
     WAYS = [f"{BY_PROXY} (namespaces are not permitted here)"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[OwnServer]:
-    for own in own_servers():
-        make_roles(own)
-        yield own
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from outflow_core import reader
 from outflow_tui import poller
 from outflow_tui.cli import main
-from tests.core.servers import OwnServer, own_servers
-from tests.faults.stage import PASSWORD, Stage, broken, make_roles, new_stage, processes_of, suspended
+from tests.core.servers import OwnServer
+from tests.faults.stage import PASSWORD, Stage, broken, new_stage, processes_of, suspended
 from tests.faults.table import Fault
 from tests.faults.watching import tells, watching
 from tests.tui.desk import Desk
@@ -25,16 +25,6 @@ from tests.tui.test_wire import terminal, wait_for, written
 
 NUMBERS = itertools.count()
 MIGRATIONS = int(os.environ.get("OUTFLOW_MIGRATIONS", "25"))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[OwnServer]:
-    """A server with few connections."""
-    for own in own_servers():
-        own.sql("ALTER SYSTEM SET max_connections = 8")
-        own.restart()
-        make_roles(own)
-        yield own
 
 
 @pytest.fixture
