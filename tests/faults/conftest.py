@@ -1,0 +1,3 @@
+"""The same terminal for all tests of faults."""
+
+from tests.tui.conftest import usual_terminal as usual_terminal

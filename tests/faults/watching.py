@@ -1,0 +1,33 @@
+"""The real program before a real source, under a pilot: what is broken meanwhile shows on the screen."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from outflow_tui.app import OutflowApp, Watched
+from outflow_tui.cli.screen import _opener
+from tests.faults.leftovers import nothing_left
+from tests.faults.table import Fault
+from tests.tui.desk import Desk
+
+
+@asynccontextmanager
+async def watching(
+    *sources: str, copy: bool = False, size: tuple[int, int] = (80, 24), seconds: float = 0.05
+) -> AsyncIterator[Desk]:
+    """The program on sources as the command line names them; afterwards nothing of it is left in this process."""
+    with nothing_left():
+        options = argparse.Namespace(copy=copy)
+        app = OutflowApp([Watched(source, _opener(options, source)) for source in sources], seconds=seconds)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield Desk(app, pilot, [])
+
+
+async def tells(desk: Desk, fault: Fault) -> None:
+    """Wait until the screen tells of a fault: in its words, since when, and without a trace of the program's own."""
+    await desk.until(lambda: fault.is_told(desk.lines()), f"{fault.says!r} is not on the screen")
+    text = "".join(desk.text().split())
+    assert "Since" in text and "tryingagain" in text, desk.text()
+    assert not any(word in text for word in ("Traceback(", "faultofoutflow-tui", "sqlalche.me")), desk.text()
