@@ -123,7 +123,7 @@ class Reader:
             raise self._failure(error) from None
         try:
             refuse_unknown_shape(columns_by_table(connection), self.name)
-        except DBAPIError as error:
+        except (DBAPIError, UnicodeError) as error:  # of a damaged file not even the names of its tables can be read
             connection.close()
             raise self._failure(error) from None
         except SourceError:

@@ -96,11 +96,16 @@ def read_settings(path: Path) -> Settings:
 
 def read_database(path: Path, key: str = DEFAULT_BIND) -> Database:
     """One database of a file; what is wrong with the others does not matter to who reads only this one."""
-    content, _ = _content(path)
+    return read_database_and_files(path, key)[0]
+
+
+def read_database_and_files(path: Path, key: str = DEFAULT_BIND) -> tuple[Database, tuple[Path, ...]]:
+    """The same with the files that say so: the one named, and all that it includes."""
+    content, files = _content(path)
     section = content.get("databases", {})
     root = _root_named() or path.resolve().parent
     chosen = {name: section[name] for name in (key,) if name in section} if isinstance(section, dict) else section
-    return Settings(path, root, read_databases(path, root, chosen), {}).database(key)
+    return Settings(path, root, read_databases(path, root, chosen), {}).database(key), files
 
 
 def _content(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:

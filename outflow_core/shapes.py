@@ -58,11 +58,14 @@ def refuse_unknown_shape(found: dict[str, set[str]], name: str) -> None:
     missing = missing_columns(found)
     if not missing:
         return
-    if "outflow_block" not in found:
+    tables = {table.name for table in OUTFLOW_TABLES}
+    if not tables & found.keys() or "outflow_task" in found:
         raise SchemaError(f"{name}: {_describe(set(found))}")
+    missing = sorted(tables - found.keys()) or missing
     raise SchemaError(
         f"{name}: the tables are not those of Outflow 0.7 to 0.9: {', '.join(missing[:3])} "
-        f"{'is' if len(missing) == 1 else 'are'} missing; {_WAY_OUT}, or look for a newer outflow-tui."
+        f"{'is' if len(missing) == 1 else 'are'} missing; wait if it is being upgraded, else {_WAY_OUT}, restore a "
+        "backup, or look for a newer outflow-tui."
     )
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from outflow_core import queries
 from outflow_core.book_search import Search
 from outflow_core.changes import Changes, Ledger
-from outflow_core.errors import ConfigError, NotFoundError, SourceError
+from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceError
 from outflow_core.findings import Found
 from outflow_core.in_force import InForce
 from outflow_core.lives import Watch
@@ -73,9 +73,9 @@ class BooksSource:
         for _ in range(TRIES):
             try:
                 snapshot = self._look(focus)
-            except SourceError:
+            except SourceError as error:
                 self._forget()
-                raise
+                raise (error.of(self._reader.name) if isinstance(error, SchemaError) else error) from None
             if self._reader.identity == self._ledger.identity:
                 return snapshot
             self._forget()  # the file was replaced meanwhile: this is a mixture of two

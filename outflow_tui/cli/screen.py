@@ -50,14 +50,19 @@ def _opener(options: argparse.Namespace, source: str | None) -> Callable[[], Any
 
     def opens() -> Any:
         from outflow_core.in_force import in_force
-        from outflow_core.sources import find_database, find_settings
+        from outflow_core.sources import find_settings
+        from outflow_tui.configured import ConfiguredSource
         from outflow_tui.source import BooksSource
 
         def current() -> Any:
             settings = find_settings(source)
             return in_force(settings) if settings else None
 
-        return BooksSource(find_database(source), copy=options.copy, in_force=current)
+        def books(database: Database) -> BooksSource:
+            return BooksSource(database, copy=options.copy, in_force=current)
+
+        place = find_place(source)
+        return ConfiguredSource(place, books) if isinstance(place, Path) else books(place)
 
     return opens
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
@@ -26,7 +26,7 @@ class Fault:
     """What must be on the screen, wherever its lines are broken; "…" stands for anything between."""
     back: str
     """How it comes back; the test sees to it that this is so."""
-    breaks: Callable[..., AbstractContextManager[Any] | AbstractAsyncContextManager[Any]]
+    breaks: Callable[..., AbstractContextManager[Any]]
     """Breaks the thing on entry, and mends it on exit."""
 
     @property
