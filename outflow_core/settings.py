@@ -68,7 +68,7 @@ def find_config(root: Path | None = None) -> Path:
     named = os.environ.get("OUTFLOW_CONFIG_PATH")
     if named and root is None:
         return Path(named)
-    folder = root or _root_named() or Path.cwd()
+    folder = root or _root_named() or _current_folder()
     for name in CONFIG_NAMES:
         if (folder / name).is_file():
             return folder / name
@@ -77,6 +77,14 @@ def find_config(root: Path | None = None) -> Path:
         f"No configuration found: {looked_for}{folder} holds no {', '.join(CONFIG_NAMES[:-1])} or {CONFIG_NAMES[-1]}. "
         "Go to the pipeline's directory, or name its configuration file."
     )
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        words = "The current directory is gone; go to the pipeline's directory, or name its configuration file."
+        raise ConfigError(words) from None
 
 
 def read_settings(path: Path) -> Settings:

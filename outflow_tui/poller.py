@@ -14,7 +14,7 @@ from outflow_tui.format import from_here
 from outflow_tui.snapshot import Focus, Snapshot
 
 LONGEST_WAIT = 30.0
-_WHOSE_FAULT = "If the database is not damaged, this is a fault of outflow-tui: please report it"
+_WHOSE_FAULT = "If the database is whole, this is a fault of outflow-tui: please report it"
 
 
 class Looks(Protocol):
@@ -104,7 +104,7 @@ class Poller:
             return self._failed(str(error))
         except Exception as error:  # a thread that ended would leave the screen as it is, and say nothing
             self._close()
-            return self._failed(f"{_fault(error)}. {_WHOSE_FAULT}")
+            return self._failed(f"{self._last.source}: cannot be understood ({_fault(error)}). {_WHOSE_FAULT}")
 
     def _failed(self, why: str) -> Snapshot:
         since = self._last.failing_since or self._clock()

@@ -484,7 +484,7 @@ def test_a_file_that_is_gone_is_told_and_read_again_when_it_is_back(file: Databa
         (["CREATE TABLE t (id int)", "DROP TABLE t"], r"no Outflow tables here \(it has no tables\)"),
         (
             ["CREATE TABLE outflow_run (id int)", "CREATE TABLE outflow_task (id int)"],
-            r"made by Outflow 0\.6, .*upgrade it with Outflow 0\.9",
+            r"made by Outflow 0\.6, .*on PostgreSQL Outflow 0\.9 upgrades it",
         ),
         (
             [f"CREATE TABLE {name} (id int)" for name in ("configuration", "run", "task", "edge")],

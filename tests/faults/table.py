@@ -28,11 +28,13 @@ class Fault:
     """How it comes back; the test sees to it that this is so."""
     breaks: Callable[..., AbstractContextManager[Any]]
     """Breaks the thing on entry, and mends it on exit."""
+    shows: str = ""
+    """What the documents tell of the screen where it says nothing, for nothing has to be said."""
 
     @property
     def row(self) -> str:
         """The row in the documents."""
-        return f"| {self.name} | {self.says} | {self.back} |"
+        return f"| {self.name} | {self.says or self.shows} | {self.back} |"
 
     def is_told(self, screen: Iterable[str]) -> bool:
         """Whether its words stand on a screen, in their order."""

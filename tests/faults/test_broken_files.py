@@ -3,230 +3,197 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from outflow_core import sqlite_file
-from tests.core.books import running
+from outflow_tui.cli import main
+from tests.faults import files_broken as files
+from tests.faults.leftovers import held
+from tests.faults.rights import no_special_rights
 from tests.faults.table import Fault
 from tests.faults.watching import tells, watching
-from tests.fixtures import HERE, copy_of
+from tests.fixtures import copy_of
 
-SQL = "SQL"
-
-
-@contextmanager
-def spoiled(file: Path) -> Iterator[Path]:
-    """A file that is as it was afterwards: the same one, with the same content."""
-    kept = file.with_name("kept.db")
-    shutil.copyfile(file, kept)
-    yield file
-    shutil.copyfile(kept, file)
-
-
-@contextmanager
-def aside(file: Path) -> Iterator[Path]:
-    """Where a file was, for something else to stand there; it comes back afterwards."""
-    away = file.rename(file.with_name(f"{file.name}.away"))
-    yield file
-    if file.is_dir() and not file.is_symlink():
-        shutil.rmtree(file)
-    away.replace(file)
-
-
-def by(how: Callable[[Path], AbstractContextManager[Path]], do: Callable[[Path], object]):  # type: ignore[no-untyped-def]
-    """Breaks what `how` gives."""
-
-    @contextmanager
-    def breaks(file: Path) -> Iterator[None]:
-        with how(file) as place:
-            do(place)
-            yield
-
-    return breaks
+GONE = "outflow.db: no such file; it was moved or deleted, or never made."
+EMPTY = "outflow.db: the file is empty (0 bytes), no tables were made in it yet; run 'outflow-db upgrade', …"
+DAMAGED = "outflow.db: the file is damaged (SQLite: database disk image is malformed); restore it, or try --copy."
+NO_DATABASE = "outflow.db: not a SQLite database; name a config file, a database or a URL."
+OTHER_TABLES = "outflow.db: the tables are not those of Outflow 0.7 to 0.9: {}; wait if it is being upgraded, else …"
+OLDER = "outflow.db: made by Outflow 0.6, whose tables this program does not know; …: name a newer database."
+NEWER = (
+    "outflow.db: outflow_run 28: unknown state 'paused'; the books are newer than this program: look for a newer one."
+)
+FOREIGN = (
+    "outflow.db: cannot be understood (…). If the database is whole, this is a fault of outflow-tui: please report it."
+)
+KILLED = (
+    "outflow.db: a writer was killed in the middle of a change and left a journal; the next write of its owner "
+    "repairs it. Until then look at a private copy with --copy."
+)
+WAL_ALONE = (
+    "outflow.db: its -wal file holds changes that cannot be read without writing beside it (its writer was killed, or "
+    "it was copied by hand); look at a private copy with --copy."
+)
+BACK = "when it is put back"
+AGAIN = "when its content is restored"
 
 
-@contextmanager
-def made_anew(file: Path) -> Iterator[None]:
-    content = file.read_bytes()
-    file.unlink()
-    yield
-    file.write_bytes(content)
+def is_no_file(what: str) -> str:
+    """What is said of something else in its place."""
+    return f"outflow.db: is a {what}, no file; put the database back, or name another."
 
 
-@contextmanager
-def folder_away(file: Path) -> Iterator[None]:
-    away = file.parent.rename(file.parent.with_name("elsewhere"))
-    yield
-    away.rename(file.parent)
-
-
-def overwrite_pages(file: Path) -> None:
-    """Random bytes over every third page but the first."""
-    dice = random.Random(7)
-    with file.open("r+b") as stream:
-        for page in range(1, file.stat().st_size // 4096, 3):
-            stream.seek(page * 4096)
-            stream.write(dice.randbytes(4096))
-        stream.seek(24)
-        stream.write(dice.randbytes(4))
-
-
-def sql(*statements: str) -> Callable[[Path], None]:
-    def do(file: Path) -> None:
-        with closing(sqlite3.connect(file)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-            connection.commit()
-
-    return do
-
-
-HOLDER = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN EXCLUSIVE")
-print("locked", flush=True)
-time.sleep(600)
-"""
-KILLED = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("PRAGMA cache_size=5")
-connection.execute("BEGIN IMMEDIATE")
-connection.execute("UPDATE outflow_run SET command_name = 'torn'")
-connection.execute("INSERT INTO outflow_configuration (config, settings, hash) "
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
-    "SELECT hex(randomblob(200)), '{}', hex(randomblob(16)) FROM n")
-print("inside", flush=True)
-time.sleep(600)
-"""
-
-
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    with running(HOLDER, file):
-        yield
-
-
-@contextmanager
-def hot_journal(file: Path) -> Iterator[None]:
-    with running(KILLED, file):
-        pass
-    yield
-    sql("UPDATE outflow_run SET hostname = hostname")(file)
-
-
-@contextmanager
-def orphaned_wal(file: Path) -> Iterator[None]:
-    sql("PRAGMA journal_mode=wal")(file)
-    with closing(sqlite3.connect(file)) as writer:
-        writer.execute("UPDATE outflow_run SET hostname = hostname")
-        writer.commit()
-        kept = {end: file.with_name(file.name + end).read_bytes() for end in ("", "-wal")}
-    for end, content in kept.items():
-        file.with_name(file.name + end).write_bytes(content)
-    yield
-    sql("PRAGMA journal_mode=delete")(file)
-
-
-FAULTS = (
+FILE_FAULTS = (
+    Fault("a SQLite file is deleted", GONE, "when a file is made there anew", files.deleted),
+    Fault("its directory is moved away", GONE, "when the directory is back", files.folder_moved),
     Fault(
-        "deleted, then made anew",
-        "outflow.db: no such file; it was moved or deleted, or never made. Since",
-        "x",
-        made_anew,
+        "its directory may not be entered",
+        "outflow.db: cannot be looked at: the directory … may not be entered; ask its owner for the right.",
+        "when it may be",
+        files.folder_closed,
     ),
     Fault(
-        "its directory moved away",
-        "outflow.db: no such file; it was moved or deleted, or never made. Since",
-        "x",
-        folder_away,
+        "a file that may not be read is in its place",
+        "outflow.db: cannot be read: Permission denied; ask its owner for the right.",
+        BACK,
+        files.instead(files.unreadable),
     ),
-    Fault("truncated to 0 bytes", "the file is empty (0 bytes)", "x", by(spoiled, lambda file: os.truncate(file, 0))),
+    Fault("a file of 0 bytes is in its place", EMPTY, BACK, files.instead(Path.touch)),
+    Fault("a text is in its place", NO_DATABASE, BACK, files.instead(lambda file: file.write_text("no books\n" * 999))),
+    Fault("a directory is in its place", is_no_file("directory"), BACK, files.instead(Path.mkdir)),
+    Fault("a named pipe is in its place", is_no_file("named pipe"), BACK, files.instead(os.mkfifo)),
     Fault(
-        "truncated to half",
-        "the file is damaged",
-        "x",
-        by(spoiled, lambda file: os.truncate(file, file.stat().st_size // 2)),
-    ),
-    Fault("truncated to 100 bytes", "the file is damaged", "x", by(spoiled, lambda file: os.truncate(file, 100))),
-    Fault("truncated to 10 bytes", "not a SQLite database", "x", by(spoiled, lambda file: os.truncate(file, 10))),
-    Fault("random pages", "the file is damaged", "x", by(spoiled, overwrite_pages)),
-    Fault(
-        "not a database", "not a SQLite database", "x", by(spoiled, lambda file: file.write_text("no books\n" * 1000))
+        "a dangling link is in its place",
+        "outflow.db: a link to nowhere.db, where no file is; mend the link, or name another database.",
+        BACK,
+        files.instead(lambda file: file.symlink_to("nowhere.db")),
     ),
     Fault(
-        "not a database, replaced",
-        "not a SQLite database",
-        "x",
-        by(aside, lambda file: file.write_text("no books\n" * 1000)),
-    ),
-    Fault("0 bytes replaced", "the file is empty (0 bytes)", "x", by(aside, lambda file: file.touch())),
-    Fault("a directory", "directory", "x", by(aside, lambda file: file.mkdir())),
-    Fault("a dangling link", "link", "x", by(aside, lambda file: file.symlink_to("nowhere.db"))),
-    Fault("a circle of links", "link", "x", by(aside, lambda file: file.symlink_to(file))),
-    Fault("a FIFO", "FIFO", "x", by(aside, lambda file: os.mkfifo(file))),
-    Fault("locked", "locked by a writer", "x", locked),
-    Fault("hot journal", "a writer was killed", "x", hot_journal),
-    Fault("orphaned wal", "--copy", "x", orphaned_wal),
-    Fault("table dropped", "outflow_block", "x", by(spoiled, sql("DROP TABLE outflow_block"))),
-    Fault("table run dropped", "outflow_run", "x", by(spoiled, sql("DROP TABLE outflow_run"))),
-    Fault(
-        "column renamed",
-        "outflow_block",
-        "x",
-        by(spoiled, sql("ALTER TABLE outflow_block RENAME COLUMN state TO status")),
+        "a link to itself is in its place",
+        "outflow.db: cannot be looked at: Too many levels of symbolic links.",
+        BACK,
+        files.instead(lambda file: file.symlink_to(file)),
     ),
     Fault(
-        "unknown state", "unknown state", "x", by(spoiled, sql("UPDATE outflow_run SET state = 'paused' WHERE id = 28"))
+        "a database of Outflow 0.6 is in its place",
+        OLDER,
+        BACK,
+        files.instead(lambda file: shutil.copyfile(files.OLD, file)),
     ),
     Fault(
-        "unknown block state",
-        "unknown state",
-        "x",
-        by(spoiled, sql("UPDATE outflow_block SET state = 'paused' WHERE run_id = 28")),
+        "a copy of a database with a -wal file alone is in its place",
+        WAL_ALONE,
+        "when somebody opens it for writing",
+        files.wal_alone,
+    ),
+    Fault("truncated to 0 bytes", EMPTY, AGAIN, files.to_bytes(0)),
+    Fault("truncated to 10 bytes", NO_DATABASE, AGAIN, files.to_bytes(10)),
+    Fault("truncated to its header", DAMAGED, AGAIN, files.to_bytes(100)),
+    Fault("truncated to some pages", DAMAGED, AGAIN, files.to_bytes(20 * files.PAGE)),
+    Fault("overwritten with random bytes, page for page", DAMAGED, AGAIN, files.spoiled(files.scribble)),
+    Fault("overwritten with text", NO_DATABASE, AGAIN, files.spoiled(lambda file: file.write_text("no books\n" * 999))),
+    Fault(
+        "overwritten with a database of Outflow 0.6",
+        OLDER,
+        AGAIN,
+        files.spoiled(lambda file: shutil.copyfile(files.OLD, file)),
     ),
     Fault(
-        "newer",
-        "newer",
-        "x",
-        by(spoiled, sql("ALTER TABLE outflow_run ADD COLUMN mood TEXT", "CREATE TABLE outflow_mood (id int)")),
+        "a writer holds it for long",
+        "outflow.db: locked by a writer; it can be read again once that is done.",
+        "when the writer is done",
+        files.locked,
+    ),
+    Fault("a writer was killed and left a hot journal", KILLED, "with the next write", files.torn),
+    Fault(
+        "a table is dropped",
+        OTHER_TABLES.format("outflow_block is missing"),
+        AGAIN,
+        files.by_sql("DROP TABLE outflow_block"),
     ),
     Fault(
-        "older",
-        "made by Outflow 0.6",
-        "x",
-        by(aside, lambda file: shutil.copyfile(HERE / "sqlite/old_0.6.2/outflow.db", file)),
+        "a column is renamed",
+        OTHER_TABLES.format("outflow_run.state is missing"),
+        AGAIN,
+        files.by_sql("ALTER TABLE outflow_run RENAME COLUMN state TO status"),
     ),
     Fault(
-        "older in place",
-        "made by Outflow 0.6",
-        "x",
-        by(spoiled, lambda file: shutil.copyfile(HERE / "sqlite/old_0.6.2/outflow.db", file)),
+        "a newer program writes a state that is not known",
+        NEWER,
+        "with a newer outflow-tui, or when the state is another",
+        files.by_sql("UPDATE outflow_run SET state = 'paused' WHERE id = 28"),
+    ),
+    Fault(
+        "a value is no number where only numbers can be",
+        FOREIGN,
+        AGAIN,
+        files.by_sql("UPDATE outflow_block SET run_id = 'x' WHERE id = 60"),
     ),
 )
+QUIET_FAULTS = (
+    Fault(
+        "a newer schema: more tables and columns",
+        "",
+        "it is not away",
+        files.by_sql("ALTER TABLE outflow_run ADD COLUMN mood TEXT", "CREATE TABLE outflow_mood (id int)"),
+        "the runs, as before",
+    ),
+    Fault("`outflow-db upgrade` while it is watched", "", "it is not away", files.upgraded, "the runs, as before"),
+    Fault("another database is renamed over it", "", "at the next look", files.replaced, "the runs of that one"),
+)
+FAULTS = FILE_FAULTS + QUIET_FAULTS
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-async def test_fault(fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database that real Outflow wrote, seen from where one stands as `kinds/outflow.db`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.3)
-    file = copy_of("kinds", tmp_path) / "outflow.db"
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.2)
+    return copy_of("kinds", tmp_path) / "outflow.db"
+
+
+def add_run(file: Path, command: str) -> None:
+    """Somebody writes a run, as soon as he can."""
+    columns, values = "uuid, state, configuration_id, command_name", f"hex(randomblob(16)), 'success', 1, '{command}'"
+    files.execute(file, (f"INSERT INTO outflow_run ({columns}) VALUES ({values})",))
+
+
+@pytest.mark.parametrize("fault", FILE_FAULTS, ids=str)
+async def test_the_screen_tells_what_broke_keeps_what_was_seen_and_comes_back(fault: Fault, file: Path) -> None:
+    with no_special_rights():
+        async with watching("kinds/outflow.db") as desk:
+            await desk.sees("bad_setup")
+            before = held()
+            with fault.breaks(file):
+                await tells(desk, fault)
+                assert "Shown is" in " ".join(desk.text().split()) and "bad_setup" in desk.text()
+            add_run(file, "mended")
+            await desk.sees("11 success")
+            await desk.misses("Since")
+            assert not held() - before
+
+
+@pytest.mark.parametrize("fault", QUIET_FAULTS, ids=str)
+async def test_what_is_no_trouble_is_not_called_one(fault: Fault, file: Path) -> None:
     async with watching("kinds/outflow.db") as desk:
         await desk.sees("bad_setup")
         with fault.breaks(file):
-            try:
-                await desk.until(lambda: "Since" in desk.text(), "none")
-                await desk.pilot.pause(0.5)
-                await tells(desk, fault)
-            finally:
-                print("\n".join(desk.lines()[:7]))
-        await desk.misses("Since")
-        assert "bad_setup" in desk.text()
+            add_run(file, "another")
+            await desk.sees("11 success")
+            assert "Since" not in desk.text()
+            await desk.press("home")
+            await desk.sees("another")
+
+
+@pytest.mark.parametrize("fault", FILE_FAULTS[:-1], ids=str)
+def test_the_command_line_tells_it_on_one_line(fault: Fault, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with no_special_rights(), fault.breaks(file):
+        for words in (["runs"], ["show", "last"]):
+            status = main([*words, "-s", str(file)])
+            answer = capsys.readouterr()
+            said = answer.err.splitlines()
+            assert (status, answer.out, len(said)) == (2, "", 1), answer
+            assert said[0].startswith("outflow-tui: ") and str(file) in said[0] and said[0].endswith(".")
