@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -177,6 +178,15 @@ def progress(counts: TaskCounts, glyphs: Glyphs) -> str:
         return ""
     failed = f" {counts.failed}{glyphs.states[State.FAILED]}" if counts.failed else ""
     return f"{counts.done}/{counts.total}{failed}"
+
+
+def from_here(words: str, here: str) -> str:
+    """Words in which a path below a directory is written as people there would write it.
+
+    >>> from_here("/data/night/books.db: gone; see /mnt/data/night/", "/data/night")
+    'books.db: gone; see /mnt/data/night/'
+    """
+    return words if not here else re.sub(rf"(?<!\S){re.escape(here)}/(?=\S)", "", words)
 
 
 def as_text(value: Any) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 from outflow_core.errors import OutflowError
+from outflow_tui.format import from_here
 from outflow_tui.snapshot import Focus, Snapshot
 
 LONGEST_WAIT = 30.0
+_WHOSE_FAULT = "If the database is whole, this is a fault of outflow-tui: please report it"
 
 
 class Looks(Protocol):
@@ -88,8 +90,13 @@ class Poller:
                 if not is_behind or self._focus == seen.focus:
                     self._wake.wait(_breath(seen) if is_behind else seen.retry_seconds or self._seconds)
         finally:
-            if self._source is not None:
-                self._source.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Give up the source; what it knows may be half of the truth."""
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
 
     def poll_once(self) -> Snapshot:
         """Ask the source; on failure keep the last answer and say what went wrong."""
@@ -100,12 +107,27 @@ class Poller:
         except OutflowError as error:
             return self._failed(str(error))
         except Exception as error:  # a thread that ended would leave the screen as it is, and say nothing
-            return self._failed(f"{_fault(error)}. This is a fault of outflow-tui: please report it")
+            self._close()
+            return self._failed(f"{self._last.source}: cannot be understood ({_fault(error)}). {_WHOSE_FAULT}")
 
     def _failed(self, why: str) -> Snapshot:
         since = self._last.failing_since or self._clock()
         wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
-        return replace(self._last, focus=self._focus, error=why, failing_since=since, retry_seconds=wait)
+        return replace(
+            self._last,
+            focus=self._focus,
+            caution="",
+            error=from_here(why, _here()),
+            failing_since=since,
+            retry_seconds=wait,
+        )
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:  # it was deleted
+        return ""
 
 
 def stop_all(pollers: Sequence[Poller], seconds: float = 1.0) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from outflow_core.engines import make_engine
 from outflow_core.settings import Settings, read_settings
 from tests.core.books import grant
 from tests.core.servers import OwnServer, own_servers
-from tests.faults.table import Fault
 
 PASSWORD = "s3cret-and-long"
 MONITOR = (
@@ -90,13 +89,6 @@ class Stage:
     def cut(self) -> None:
         """End the monitor's connection, as an administrator does."""
         self.ask(f"SELECT pg_terminate_backend(pid, 5000) FROM ({MONITOR}) AS found", "postgres")
-
-
-def broken(fault: Fault, stage: object) -> AbstractContextManager[Any]:
-    """Break it, for the length of a `with` block."""
-    found = fault.breaks(stage)
-    assert isinstance(found, AbstractContextManager)
-    return found
 
 
 @pytest.fixture(scope="session")

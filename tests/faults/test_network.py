@@ -19,7 +19,7 @@ from outflow_tui.poller import Looks
 from tests.core.servers import OwnServer
 from tests.faults.leftovers import nothing_left
 from tests.faults.network import Namespace, Proxy, may_make_namespaces, namespace, proxy
-from tests.faults.stage import PASSWORD, Stage, broken, new_stage
+from tests.faults.stage import PASSWORD, Stage, new_stage
 from tests.faults.table import Fault
 from tests.faults.watching import tells
 from tests.tui.desk import Desk
@@ -91,7 +91,7 @@ async def test_an_interrupted_network_is_told_and_the_screen_comes_back_by_itsel
             desk = Desk(app, pilot, [])
             await desk.sees("reduce")
             assert stage.ask(CLIENT) == [(getattr(network, "guest", "127.0.0.1"),)]
-            with broken(fault, network):
+            with fault.breaks(network):
                 await tells(desk, fault)
                 await desk.sees("timeout expired")
                 assert "reduce" in desk.text() and PASSWORD not in desk.text()

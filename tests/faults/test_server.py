@@ -17,7 +17,7 @@ from outflow_core import reader
 from outflow_tui import poller
 from outflow_tui.cli import main
 from tests.core.servers import OwnServer
-from tests.faults.stage import PASSWORD, Stage, broken, new_stage, processes_of, suspended
+from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
 from tests.faults.table import Fault
 from tests.faults.watching import tells, watching
 from tests.tui.desk import Desk
@@ -164,7 +164,12 @@ FAULTS = (
         LATER,
         without_rights,
     ),
-    Fault("A table is dropped.", "outflow_block.id, … are missing; run 'outflow-db upgrade'", LATER, without_a_table),
+    Fault(
+        "A table is dropped.",
+        "outflow_block is missing; wait if it is being upgraded, else run 'outflow-db upgrade'… restore a backup",
+        LATER,
+        without_a_table,
+    ),
     Fault(
         "The tables are migrated to a shape that is not known.",
         "the tables are not those of Outflow 0.7 to 0.9: outflow_run.command_name is missing… "
@@ -201,7 +206,7 @@ async def test_the_screen_tells_what_broke_and_comes_back_by_itself(fault: Fault
     async with watching(str(stage.config), size=(100, 30)) as desk:
         await desk.sees("reduce")
         assert len(stage.monitors()) == 1
-        with broken(fault, stage):
+        with fault.breaks(stage):
             await tells(desk, fault)
             assert "reduce" in desk.text() and "Shownis" in "".join(desk.text().split())
             assert PASSWORD not in desk.text()
