@@ -86,7 +86,7 @@ FILE_FAULTS = (
     Fault(
         "a copy of a database with a -wal file alone is in its place",
         WAL_ALONE,
-        "when somebody opens it for writing",
+        BACK,
         files.wal_alone,
     ),
     Fault("truncated to 0 bytes", EMPTY, AGAIN, files.to_bytes(0)),
