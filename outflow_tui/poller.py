@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from outflow_core.errors import OutflowError
-from outflow_tui.format import from_here
+from outflow_tui.format import from_here, here
 from outflow_tui.snapshot import Focus, Snapshot
 
 LONGEST_WAIT = 30.0
@@ -113,17 +113,10 @@ class Poller:
             self._last,
             focus=self._focus,
             caution="",
-            error=from_here(why, _here()),
+            error=from_here(why, here()),
             failing_since=since,
             retry_seconds=wait,
         )
-
-
-def _here() -> str:
-    try:
-        return str(Path.cwd())
-    except FileNotFoundError:  # it was deleted
-        return ""
 
 
 def _fault(error: Exception) -> str:
