@@ -73,8 +73,8 @@ def _describe(tables: set[str]) -> str:
     for version, signs in (("0.6", {"outflow_task", "outflow_run"}), ("0.3 to 0.5", {"task", "run", "configuration"})):
         if signs <= tables:
             return (
-                f"made by Outflow {version}, whose tables this program does not know; on PostgreSQL Outflow 0.9 upgrades "
-                "it ('management db upgrade', after a backup), on SQLite it cannot: name a newer database."
+                f"made by Outflow {version}, whose tables this program does not know; on PostgreSQL Outflow 0.9 "
+                "upgrades it ('management db upgrade', after a backup), on SQLite it cannot: name a newer database."
             )
     others = sorted(tables - {"alembic_version"})
     seen = f"it holds {', '.join(others[:4])}{', ...' if len(others) > 4 else ''}" if others else "it has no tables"

@@ -13,6 +13,7 @@ from pathlib import Path
 from outflow_core.databases import Database
 from outflow_core.errors import ConfigError, SourceError
 from outflow_core.settings import read_database_and_files
+from outflow_tui.format import from_here, here
 from outflow_tui.poller import Looks
 from outflow_tui.snapshot import Focus, Snapshot
 
@@ -57,7 +58,7 @@ class ConfiguredSource:
             database = self._read(signs)
         except ConfigError as error:
             self._signs, self._again_at = signs, time.monotonic() + AGAIN_SECONDS
-            self._caution = f"{str(error).rstrip('.')}. What it said before stays in force."
+            self._caution = f"{from_here(str(error), here()).rstrip('.')}. What it said before stays in force."
             return
         if database != self._database:
             self._books.close()

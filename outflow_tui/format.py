@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outflow_core.states import State
@@ -178,6 +179,14 @@ def progress(counts: TaskCounts, glyphs: Glyphs) -> str:
         return ""
     failed = f" {counts.failed}{glyphs.states[State.FAILED]}" if counts.failed else ""
     return f"{counts.done}/{counts.total}{failed}"
+
+
+def here() -> str:
+    """The current directory; '' when it was deleted."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return ""
 
 
 def from_here(words: str, here: str) -> str:

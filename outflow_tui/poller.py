@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from outflow_core.errors import OutflowError
-from outflow_tui.format import from_here
+from outflow_tui.format import from_here, here
 from outflow_tui.snapshot import Focus, Snapshot
 
 LONGEST_WAIT = 30.0
@@ -117,17 +117,10 @@ class Poller:
             self._last,
             focus=self._focus,
             caution="",
-            error=from_here(why, _here()),
+            error=from_here(why, here()),
             failing_since=since,
             retry_seconds=wait,
         )
-
-
-def _here() -> str:
-    try:
-        return str(Path.cwd())
-    except FileNotFoundError:  # it was deleted
-        return ""
 
 
 def stop_all(pollers: Sequence[Poller], seconds: float = 1.0) -> None:

@@ -75,6 +75,7 @@ class BooksSource:
                 snapshot = self._look(focus)
             except SourceError as error:
                 self._forget()
+                self._reader.close()  # what SQLite keeps of the pages may be what could not be understood
                 raise (error.of(self._reader.name) if isinstance(error, SchemaError) else error) from None
             if self._reader.identity == self._ledger.identity:
                 return snapshot

@@ -378,6 +378,8 @@ def broken(folder: Path, name: str) -> Database:
         with path.open("r+b") as file:
             file.seek(100)
             file.write(b"\xff" * 20_000)
+    elif name == "a name of no letters":
+        path.write_bytes(path.read_bytes().replace(b"TABLE outflow_run", b"TABLE outflow_\x8e\xff(", 1))
     elif name == "a folder":
         path.unlink()
         path.mkdir()
@@ -403,6 +405,7 @@ BROKEN = {
     "only a header": "",
     "a few bytes": "not a SQLite database",
     "scribbled over": "",
+    "a name of no letters": "the file is damaged",
     "a folder": "is a directory, no file",
     "a pipe": "is a named pipe, no file",
     "a link to nothing": "a link to nowhere.db, where no file is",

@@ -148,18 +148,17 @@ def torn(file: Path) -> Iterator[None]:
 @contextmanager
 def wal_alone(file: Path) -> Iterator[None]:
     """A copy was put in its place that was made while a writer had changes in the -wal file."""
-    origin = file.with_name("origin.db")
-    shutil.copyfile(file, origin)
+    origin, away = file.with_name("origin.db"), file.rename(file.with_name("away"))
+    shutil.copyfile(away, origin)
     with closing(sqlite3.connect(origin)) as writer:
         writer.execute("PRAGMA journal_mode=wal")
         writer.execute("UPDATE outflow_run SET hostname = 'elsewhere'")
         writer.commit()
         for ending in ("-wal", ""):
-            shutil.copyfile(f"{origin}{ending}", f"{file}{ending}.new")
-    for ending in ("-wal", ""):
-        Path(f"{file}{ending}.new").replace(f"{file}{ending}")
+            shutil.copyfile(f"{origin}{ending}", f"{file}{ending}")
     yield
-    execute(file, ("UPDATE outflow_run SET hostname = hostname",))
+    away.replace(file)
+    file.with_name(f"{file.name}-wal").unlink()
 
 
 @contextmanager

@@ -10,11 +10,12 @@ import pytest
 
 from outflow_core import sqlite_file
 from outflow_tui.cli import main
+from outflow_tui.widgets.title import Notice
 from tests.faults import files_broken as files
 from tests.faults.leftovers import held
 from tests.faults.rights import no_special_rights
 from tests.faults.table import Fault
-from tests.faults.watching import tells, watching
+from tests.faults.watching import SCREENS, tells, watching
 from tests.fixtures import copy_of
 
 GONE = "outflow.db: no such file; it was moved or deleted, or never made."
@@ -84,25 +85,30 @@ FILE_FAULTS = (
         files.instead(lambda file: shutil.copyfile(files.OLD, file)),
     ),
     Fault(
-        "a copy of a database with a -wal file alone is in its place",
+        "a copied database with a -wal file is in its place",
         WAL_ALONE,
-        "when somebody opens it for writing",
+        BACK,
         files.wal_alone,
     ),
-    Fault("truncated to 0 bytes", EMPTY, AGAIN, files.to_bytes(0)),
-    Fault("truncated to 10 bytes", NO_DATABASE, AGAIN, files.to_bytes(10)),
-    Fault("truncated to its header", DAMAGED, AGAIN, files.to_bytes(100)),
-    Fault("truncated to some pages", DAMAGED, AGAIN, files.to_bytes(20 * files.PAGE)),
-    Fault("overwritten with random bytes, page for page", DAMAGED, AGAIN, files.spoiled(files.scribble)),
-    Fault("overwritten with text", NO_DATABASE, AGAIN, files.spoiled(lambda file: file.write_text("no books\n" * 999))),
+    Fault("the file is truncated to 0 bytes", EMPTY, AGAIN, files.to_bytes(0)),
+    Fault("the file is truncated to 10 bytes", NO_DATABASE, AGAIN, files.to_bytes(10)),
+    Fault("the file is truncated to its header", DAMAGED, AGAIN, files.to_bytes(100)),
+    Fault("the file is truncated to some pages", DAMAGED, AGAIN, files.to_bytes(20 * files.PAGE)),
+    Fault("the file is overwritten with random bytes, page for page", DAMAGED, AGAIN, files.spoiled(files.scribble)),
     Fault(
-        "overwritten with a database of Outflow 0.6",
+        "the file is overwritten with text",
+        NO_DATABASE,
+        AGAIN,
+        files.spoiled(lambda file: file.write_text("no books\n" * 999)),
+    ),
+    Fault(
+        "the file is overwritten with a database of Outflow 0.6",
         OLDER,
         AGAIN,
         files.spoiled(lambda file: shutil.copyfile(files.OLD, file)),
     ),
     Fault(
-        "a writer holds it for long",
+        "a writer holds the file for long",
         "outflow.db: locked by a writer; it can be read again once that is done.",
         "when the writer is done",
         files.locked,
@@ -137,12 +143,18 @@ QUIET_FAULTS = (
     Fault(
         "a newer schema: more tables and columns",
         "",
-        "it is not away",
+        "nothing to come back from",
         files.by_sql("ALTER TABLE outflow_run ADD COLUMN mood TEXT", "CREATE TABLE outflow_mood (id int)"),
         "the runs, as before",
     ),
-    Fault("`outflow-db upgrade` while it is watched", "", "it is not away", files.upgraded, "the runs, as before"),
-    Fault("another database is renamed over it", "", "at the next look", files.replaced, "the runs of that one"),
+    Fault(
+        "`outflow-db upgrade` while it is watched",
+        "",
+        "nothing to come back from",
+        files.upgraded,
+        "the runs, as before",
+    ),
+    Fault("another database is renamed over the file", "", "at the next look", files.replaced, "the runs of that one"),
 )
 FAULTS = FILE_FAULTS + QUIET_FAULTS
 
@@ -174,6 +186,20 @@ async def test_the_screen_tells_what_broke_keeps_what_was_seen_and_comes_back(fa
             await desk.sees("11 success")
             await desk.misses("Since")
             assert not held() - before
+
+
+async def test_every_screen_tells_it(file: Path) -> None:
+    deleted = FILE_FAULTS[0]
+    async with watching("kinds/outflow.db") as desk:
+        await desk.sees("bad_setup")
+        for keys in SCREENS:
+            await desk.press(*keys.split())
+            screen = desk.app.screen
+            with deleted.breaks(file):
+                if screen.query(Notice):
+                    await tells(desk, deleted)
+            await desk.misses("Since")
+            assert desk.app.screen is screen
 
 
 @pytest.mark.parametrize("fault", QUIET_FAULTS, ids=str)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.pseudo_terminal import PROGRAM, PseudoTerminal, in_terminal
 from tests.faults.table import Fault
-from tests.faults.watching import watching
+from tests.faults.watching import SCREENS, watching
 from tests.fixtures import copy_of
 
 Breaks = Callable[[PseudoTerminal], AbstractContextManager[None]]
@@ -60,7 +60,7 @@ def begun(form: str) -> Callable[[str], AbstractContextManager[str]]:
 
 OVER = "start it again"
 RUNS = "the runs as text, as in a pipe"
-FINE = "it is not away"
+FINE = "nothing to come back from"
 ENDS = (
     Fault(
         "the terminal is gone (SIGHUP)",
@@ -150,9 +150,6 @@ def test_the_screen_is_shown_all_the_same(fault: Fault, program: str) -> None:
         terminal.ends()
         assert terminal.is_as_before()
         assert not Path("errors").exists() or Path("errors").read_text() == ""
-
-
-SCREENS = ("", "enter", "2", "q 3", "q 4", "q ctrl+f", "escape E", "escape question_mark")
 
 
 async def test_no_screen_minds_being_of_one_cell(tmp_path: Path) -> None:

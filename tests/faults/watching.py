@@ -13,6 +13,9 @@ from tests.faults.leftovers import nothing_left
 from tests.faults.table import GAP, Fault
 from tests.tui.desk import Desk
 
+SCREENS = ("", "enter", "2", "q 3", "q 4", "q ctrl+f", "escape E", "escape question_mark")
+"""Keys that lead from one screen to the next, until each has been seen."""
+
 
 @asynccontextmanager
 async def watching(
