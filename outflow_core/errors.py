@@ -28,6 +28,10 @@ class SourceError(OutflowError):
 class SchemaError(SourceError):
     """A database that can be read, but whose tables are not the ones this program knows."""
 
+    def of(self, name: str) -> SchemaError:
+        """The same, naming the database."""
+        return self if name in str(self) else SchemaError(f"{name}: {self}")
+
 
 class NotFoundError(OutflowError):
     """No such run or task in the books."""

@@ -18,6 +18,8 @@ MISSED_BEATS = 3
 """After so many beats that did not come a process is taken for dead."""
 LONGEST_AGE = 1e9
 """In seconds: what is older is not a time that anybody wrote down, and may lie before the first year."""
+JUMP = timedelta(seconds=2)
+"""A clock that moved more than this against the ticks was set; less is its gait, and the time it takes to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,6 @@ class _Sighting:
     beat: datetime | None
     ticks: float
     age: float
-    when: datetime
 
 
 class Watch:
@@ -38,6 +39,8 @@ class Watch:
     ) -> None:
         self._clock = clock
         self._ticks = ticks
+        self._zero = clock() - timedelta(seconds=ticks())
+        """What our clock says that the ticks began at; it may be put right meanwhile."""
         self._sightings: dict[int, _Sighting] = {}
         self._looked_at = float("-inf")
 
@@ -50,6 +53,9 @@ class Watch:
     def look(self, rows: Iterable[ProcessRow]) -> None:
         """Take in what the books say now of all processes that are looked at."""
         ticks = self._ticks()
+        zero = self._clock() - timedelta(seconds=ticks)
+        if abs(zero - self._zero) > JUMP:
+            self._zero = zero
         self._sightings = {row.id: self._sighting(row, ticks) for row in rows}
         self._looked_at = ticks
 
@@ -71,7 +77,7 @@ class Watch:
         age = min(max(row.age_seconds or 0.0, 0.0), LONGEST_AGE)
         if known is not None:  # it has beaten since the last look, whatever the clocks say
             age = min(age, ticks - self._looked_at)
-        return _Sighting(row.last_seen_at, ticks, age, self._clock() - timedelta(seconds=age))
+        return _Sighting(row.last_seen_at, ticks, age)
 
     def _life(self, rows: Sequence[ProcessRow]) -> Life:
         signs = [(self.sign(row), row) for row in rows]
@@ -80,4 +86,6 @@ class Watch:
         return Life(len(rows) - len(lost), len(lost), latest)
 
     def _lost(self, row: ProcessRow, sign: Sign) -> LostProcess:
-        return LostProcess(row.pid, row.hostname, row.job, self._sightings[row.id].when, sign is Sign.GONE)
+        sighting = self._sightings[row.id]
+        since = self._zero + timedelta(seconds=sighting.ticks - sighting.age)
+        return LostProcess(row.pid, row.hostname, row.job, since, sign is Sign.GONE)

@@ -555,11 +555,15 @@ def _state(value: str, place: str) -> State:
 
 
 def _unknown_state(value: str, place: str) -> NoReturn:
-    raise SchemaError(f"{place}: unknown state {value!r}; the books are newer than this program.")
+    _unknown(place, f"unknown state {value!r}")
 
 
 def _unknown_type(value: str, block_id: int) -> NoReturn:
-    raise SchemaError(f"outflow_block {block_id}: unknown type {value!r}; the books are newer than this program.")
+    _unknown(f"outflow_block {block_id}", f"unknown type {value!r}")
+
+
+def _unknown(place: str, what: str) -> NoReturn:
+    raise SchemaError(f"{place}: {what}; the books are newer than this program: look for a newer one.")
 
 
 def _chunks(ids: Collection[int]) -> Iterable[list[int]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, text
@@ -11,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
-from outflow_core.errors import ConfigError, SourceError
+from outflow_core.errors import SourceError
 from outflow_core.exposure import passed_over
 from outflow_core.read_gate import GATE
 from outflow_core.routing import bind_of
@@ -50,13 +49,10 @@ class Reader:
     """Reads one database and can do nothing else; every failure is a SourceError in words.
 
     Each statement is its own short read, fetched whole: no transaction stays open between two.
-    `again` tells anew what is known of the database, after a failure: a password may have changed.
     """
 
-    def __init__(self, database: Database, *, copy: bool = False, again: Callable[[], Database] | None = None) -> None:
+    def __init__(self, database: Database, *, copy: bool = False) -> None:
         self.database = database
-        self._again = again
-        self._has_failed = False
         self._identity: Hashable = None
         self.name = database.shown
         self._file = SqliteFile(database.path, copy=copy) if database.path is not None else None
@@ -153,7 +149,7 @@ class Reader:
             refuse_unknown_shape(columns_by_table(connection), self.name)
             if self._file is None:
                 self._identity = tuple(connection.execute(_IDENTITY).one())
-        except DBAPIError as error:
+        except (DBAPIError, UnicodeError) as error:  # of a damaged file not even the names of its tables can be read
             connection.close()
             raise self._failure(error) from None
         except SourceError:
@@ -166,8 +162,6 @@ class Reader:
             return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
         from outflow_core.deadlines import answered_within
 
-        if self._has_failed and self._again is not None:
-            self.database = _newer(self.database, self._again)
         url, habits = postgresql_url(self.database, self.database.login), _reading(self.database)
         habits["connection_factory"] = answered_within(ANSWER_SECONDS)
         return create_engine(url, poolclass=NullPool, connect_args=habits)
@@ -177,7 +171,7 @@ class Reader:
         self.close()
         if self._file is not None:
             return SourceError(sqlite_words(self._file.path, getattr(error, "orig", None) or error))
-        self._engine, self._has_failed = None, True  # what it was made from may be put right meanwhile
+        self._engine = None  # what it was made from, such as a password file, may be put right meanwhile
         words, closed = driver_words(error).rstrip("."), passed_over(self.database)
         hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
         return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}{way_out(words)}")
@@ -216,16 +210,6 @@ def _reading(database: Database) -> dict[str, Any]:
         "target_session_attrs": _server_wanted(database),
         "tcp_user_timeout": 1000 * STATEMENT_SECONDS,
     }
-
-
-def _newer(known: Database, again: Callable[[], Database]) -> Database:
-    """What the configuration says now of the same place; what is known already when it cannot be read."""
-    with contextlib.suppress(ConfigError):
-        told = again()
-        place = ("dialect", "host", "port", "database", "schema", "service")
-        if all(getattr(told, name) == getattr(known, name) for name in place):
-            return told
-    return known
 
 
 def _is_silence(error: DBAPIError) -> bool:

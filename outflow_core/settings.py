@@ -68,7 +68,7 @@ def find_config(root: Path | None = None) -> Path:
     named = os.environ.get("OUTFLOW_CONFIG_PATH")
     if named and root is None:
         return Path(named)
-    folder = root or _root_named() or Path.cwd()
+    folder = root or _root_named() or _current_folder()
     for name in CONFIG_NAMES:
         if (folder / name).is_file():
             return folder / name
@@ -77,6 +77,14 @@ def find_config(root: Path | None = None) -> Path:
         f"No configuration found: {looked_for}{folder} holds no {', '.join(CONFIG_NAMES[:-1])} or {CONFIG_NAMES[-1]}. "
         "Go to the pipeline's directory, or name its configuration file."
     )
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        words = "The current directory is gone; go to the pipeline's directory, or name its configuration file."
+        raise ConfigError(words) from None
 
 
 def read_settings(path: Path) -> Settings:
@@ -96,11 +104,16 @@ def read_settings(path: Path) -> Settings:
 
 def read_database(path: Path, key: str = DEFAULT_BIND) -> Database:
     """One database of a file; what is wrong with the others does not matter to who reads only this one."""
-    content, _ = _content(path)
+    return read_database_and_files(path, key)[0]
+
+
+def read_database_and_files(path: Path, key: str = DEFAULT_BIND) -> tuple[Database, tuple[Path, ...]]:
+    """The same with the files that say so: the one named, and all that it includes."""
+    content, files = _content(path)
     section = content.get("databases", {})
     root = _root_named() or path.resolve().parent
     chosen = {name: section[name] for name in (key,) if name in section} if isinstance(section, dict) else section
-    return Settings(path, root, read_databases(path, root, chosen), {}).database(key)
+    return Settings(path, root, read_databases(path, root, chosen), {}).database(key), files
 
 
 def _content(path: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:

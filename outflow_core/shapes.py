@@ -58,12 +58,14 @@ def refuse_unknown_shape(found: dict[str, set[str]], name: str) -> None:
     missing = missing_columns(found)
     if not missing:
         return
-    others = {table.name for table in OUTFLOW_TABLES if table.name != "outflow_block"}
-    if "outflow_block" not in found and ("outflow_task" in found or not others <= found.keys()):
+    tables = {table.name for table in OUTFLOW_TABLES}
+    if not tables & found.keys() or "outflow_task" in found:
         raise SchemaError(f"{name}: {_describe(set(found))}")
+    missing = sorted(tables - found.keys()) or missing
     raise SchemaError(
         f"{name}: the tables are not those of Outflow 0.7 to 0.9: {', '.join(missing[:3])} "
-        f"{'is' if len(missing) == 1 else 'are'} missing; {_WAY_OUT}, or look for a newer outflow-tui."
+        f"{'is' if len(missing) == 1 else 'are'} missing; wait if it is being upgraded, else {_WAY_OUT}, restore a "
+        "backup, or look for a newer outflow-tui."
     )
 
 
@@ -71,8 +73,8 @@ def _describe(tables: set[str]) -> str:
     for version, signs in (("0.6", {"outflow_task", "outflow_run"}), ("0.3 to 0.5", {"task", "run", "configuration"})):
         if signs <= tables:
             return (
-                f"made by Outflow {version}, whose tables this program does not know; upgrade it with Outflow 0.9 "
-                "('management db upgrade', after a backup), or name a newer database."
+                f"made by Outflow {version}, whose tables this program does not know; on PostgreSQL Outflow 0.9 "
+                "upgrades it ('management db upgrade', after a backup), on SQLite it cannot: name a newer database."
             )
     others = sorted(tables - {"alembic_version"})
     seen = f"it holds {', '.join(others[:4])}{', ...' if len(others) > 4 else ''}" if others else "it has no tables"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from outflow_core.engines import sqlite_uri
 from outflow_core.errors import SchemaError, SourceError
+from outflow_core.file_kinds import absence, other_kind, refusal
 from outflow_core.patience import PatientConnection
 
 BUSY_SECONDS = 2.0
@@ -61,9 +62,11 @@ class SqliteFile:
         try:
             found = self.path.stat()
         except FileNotFoundError:
-            raise SourceError(f"{self.path}: no such file; it was moved or deleted, or never made.") from None
+            raise SourceError(f"{self.path}: {absence(self.path)}.") from None
         except OSError as error:
-            raise SourceError(f"{self.path}: cannot be looked at: {error.strerror}.") from None
+            raise SourceError(f"{self.path}: cannot be looked at: {refusal(self.path, error)}.") from None
+        if kind := other_kind(found.st_mode):
+            raise SourceError(f"{self.path}: {kind}.")
         wal = _size(beside(self.path.resolve(), "-wal"))
         return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, wal)
 
@@ -112,7 +115,7 @@ class SqliteFile:
             with self.path.open("rb") as file:
                 header = file.read(100)
         except OSError as error:
-            raise SourceError(f"{self.path}: cannot be read: {error.strerror}.") from None
+            raise SourceError(f"{self.path}: cannot be read: {refusal(self.path, error)}.") from None
         if not header.startswith(_MAGIC):
             raise SourceError(f"{self.path}: not a SQLite database; name a config file, a database or a URL.")
         return header
@@ -203,13 +206,16 @@ def sqlite_words(path: Path, error: Exception) -> str:
     return f"{path}: SQLite says: {text}."
 
 
+_DAMAGED = "the file is damaged (SQLite: database disk image is malformed); restore it, or try --copy."
 _WORDS = {
     "database is locked": "locked by a writer; it can be read again once that is done.",
     "readonly database": (
         "a writer was killed in the middle of a change and left a journal; the next write of its owner repairs it. "
         "Until then look at a private copy with --copy."
     ),
-    "malformed": "the file is damaged (SQLite: database disk image is malformed); restore it, or try --copy.",
+    "malformed": _DAMAGED,
+    "decode": _DAMAGED,
+    "no such": "a table or a column of the books is gone; it was dropped, or is being upgraded.",
     "not a database": "not a SQLite database, or an encrypted one.",
     "unable to open": "cannot be opened: check the permissions of the file and its directory.",
     "disk I/O error": "the disk or the network file system reports an error; trying again may do.",

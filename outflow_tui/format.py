@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outflow_core.states import State
@@ -177,6 +179,23 @@ def progress(counts: TaskCounts, glyphs: Glyphs) -> str:
         return ""
     failed = f" {counts.failed}{glyphs.states[State.FAILED]}" if counts.failed else ""
     return f"{counts.done}/{counts.total}{failed}"
+
+
+def here() -> str:
+    """The current directory; '' when it was deleted."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return ""
+
+
+def from_here(words: str, here: str) -> str:
+    """Words in which a path below a directory is written as people there would write it.
+
+    >>> from_here("/data/night/books.db: gone; see /mnt/data/night/", "/data/night")
+    'books.db: gone; see /mnt/data/night/'
+    """
+    return words if not here else re.sub(rf"(?<!\S){re.escape(here)}/(?=\S)", "", words)
 
 
 def as_text(value: Any) -> str:

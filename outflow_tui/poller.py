@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Protocol
 
 from outflow_core.errors import OutflowError
-from outflow_core.faults import PLEASE, fault
+from outflow_core.faults import fault
+from outflow_tui.format import from_here, here
 from outflow_tui.snapshot import Focus, Snapshot
 
 LONGEST_WAIT = 30.0
+_WHOSE_FAULT = "If the database is whole, this is a fault of outflow-tui: please report it"
 
 
 class Looks(Protocol):
@@ -88,8 +90,13 @@ class Poller:
                 if not is_behind or self._focus == seen.focus:
                     self._wake.wait(_breath(seen) if is_behind else seen.retry_seconds or self._seconds)
         finally:
-            if self._source is not None:
-                self._source.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Give up the source; what it knows may be half of the truth."""
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
 
     def poll_once(self) -> Snapshot:
         """Ask the source; on failure keep the last answer and say what went wrong."""
@@ -100,12 +107,20 @@ class Poller:
         except OutflowError as error:
             return self._failed(str(error))
         except Exception as error:  # a thread that ended would leave the screen as it is, and say nothing
-            return self._failed(f"{fault(error)}. {PLEASE}")
+            self._close()
+            return self._failed(f"{self._last.source}: cannot be understood ({fault(error)}). {_WHOSE_FAULT}")
 
     def _failed(self, why: str) -> Snapshot:
         since = self._last.failing_since or self._clock()
         wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
-        return replace(self._last, focus=self._focus, error=why, failing_since=since, retry_seconds=wait)
+        return replace(
+            self._last,
+            focus=self._focus,
+            caution="",
+            error=from_here(why, here()),
+            failing_since=since,
+            retry_seconds=wait,
+        )
 
 
 def stop_all(pollers: Sequence[Poller], seconds: float = 1.0) -> None:

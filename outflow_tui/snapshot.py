@@ -101,6 +101,8 @@ class Snapshot:
     search: Found | None = None
     read_at: datetime | None = None
     """When something new was last read."""
+    caution: str = ""
+    """What is wrong, though the books are read as before."""
     error: str | None = None
     failing_since: datetime | None = None
     retry_seconds: float = 0.0

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from outflow_core import queries
 from outflow_core.book_search import Search
 from outflow_core.changes import Changes, Ledger
-from outflow_core.errors import ConfigError, NotFoundError, SourceError
+from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceError
 from outflow_core.findings import Found
 from outflow_core.in_force import InForce
 from outflow_core.lives import Watch
@@ -42,17 +42,12 @@ class BooksSource:
     """Looks into one database of books; what did not change is not read again."""
 
     def __init__(
-        self,
-        database: Database,
-        *,
-        copy: bool = False,
-        again: Callable[[], Database] | None = None,
-        in_force: Callable[[], InForce | None] = lambda: None,
+        self, database: Database, *, copy: bool = False, in_force: Callable[[], InForce | None] = lambda: None
     ) -> None:
         self._in_force = in_force
         self._search: Search | None = None
         self._sought: tuple[str, int] | None = None
-        self._reader = Reader(database, copy=copy, again=again)
+        self._reader = Reader(database, copy=copy)
         self._ledger = Ledger(self._reader)
         self._watch = Watch()
         self._lives: dict[int, Life] = {}
@@ -78,9 +73,10 @@ class BooksSource:
         for _ in range(TRIES):
             try:
                 snapshot = self._look(focus)
-            except SourceError:
+            except SourceError as error:
                 self._forget()
-                raise
+                self._reader.close()  # what SQLite keeps of the pages may be what could not be understood
+                raise (error.of(self._reader.name) if isinstance(error, SchemaError) else error) from None
             if self._reader.identity == self._ledger.identity:
                 return snapshot
             self._forget()  # the file was replaced meanwhile: this is a mixture of two

@@ -121,19 +121,19 @@ def took(line: RunLine, now: datetime) -> float | None:
     return words.seconds_between(row.start_time, line.last_sign if silence(line, now) else now)
 
 
-def troubles(seen: Sequence[Snapshot]) -> str:
+def troubles(seen: Sequence[Snapshot], now: datetime) -> str:
     """A sentence or more on each source that cannot be read, with the age of what is shown instead."""
-    return "\n".join(trouble(snapshot) for snapshot in seen if snapshot.error is not None)
+    return "\n".join(filter(None, (trouble(snapshot, now) for snapshot in seen)))
 
 
-def trouble(snapshot: Snapshot) -> str:
+def trouble(snapshot: Snapshot, now: datetime) -> str:
     """What is wrong with one source, since when, and what happens next."""
     if snapshot.error is None or snapshot.failing_since is None:
-        return ""
-    shown = f" Shown is what was read at {snapshot.read_at:%H:%M:%S}." if snapshot.read_at else ""
+        return snapshot.caution
+    shown = f" Shown is what was read at {words.moment(snapshot.read_at, now)}." if snapshot.read_at else ""
     error = snapshot.error if snapshot.error.endswith((".", "!", "?")) else f"{snapshot.error}."
-    since = f"{snapshot.failing_since:%H:%M:%S}"
-    return f"{error} Since {since}; trying again every {snapshot.retry_seconds:.0f} s.{shown}"
+    since, wait = words.moment(snapshot.failing_since, now), snapshot.retry_seconds
+    return f"{error} Since {since}; trying again every {wait:.{int(wait < 1)}f} s.{shown}"
 
 
 def tally(lines: Sequence[RunLine], now: datetime) -> str:

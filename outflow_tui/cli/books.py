@@ -44,8 +44,7 @@ def steady(reader: Reader, ask: Callable[[Reader], Answer]) -> Answer:
             if reader.identity == identity:
                 return answer
     except SchemaError as error:
-        named = str(error) if reader.name in str(error) else f"{reader.name}: {error}"
-        raise SchemaError(named) from None
+        raise error.of(reader.name) from None
     raise SourceError(f"{reader.name}: replaced again and again while it is read; trying again may do.")
 
 

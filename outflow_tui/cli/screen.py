@@ -22,7 +22,7 @@ def show_screen(options: argparse.Namespace) -> int:
     """Open the screen on the sources that are named, or on the one that is found."""
     names = [*options.sources, *([options.config] if options.config else [])] or [None]
     places = [_place(name) for name in names]
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    if not has_screen():
         return _tell_runs(options, names)
     from outflow_tui.app import OutflowApp, Watched
     from outflow_tui.preferences import read_preferences
@@ -32,8 +32,16 @@ def show_screen(options: argparse.Namespace) -> int:
     watched = [Watched(name, _opener(options, asked)) for name, asked in zip(shown, names, strict=True)]
     app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)
+    if not sys.stderr.isatty():
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]  # there Textual draws
     app.run()
     return app.return_code or 0
+
+
+def has_screen() -> bool:
+    """Whether somebody sits before a terminal that can show more than lines."""
+    is_seen = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    return is_seen and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _place(name: str | None) -> Database | Path:
@@ -49,7 +57,8 @@ def _opener(options: argparse.Namespace, source: str | None) -> Callable[[], Any
     """Opens a source: its configuration is read when the screen stands, and again until it can be read."""
 
     def opens() -> Any:
-        from outflow_core.sources import find_database, find_settings
+        from outflow_core.sources import find_settings
+        from outflow_tui.configured import ConfiguredSource
         from outflow_tui.source import BooksSource
 
         def current() -> Any:
@@ -58,10 +67,11 @@ def _opener(options: argparse.Namespace, source: str | None) -> Callable[[], Any
             settings = find_settings(source)
             return in_force(settings) if settings else None
 
-        def again() -> Database:
-            return find_database(source)
+        def books(database: Database) -> BooksSource:
+            return BooksSource(database, copy=options.copy, in_force=current)
 
-        return BooksSource(again(), copy=options.copy, again=again, in_force=current)
+        place = find_place(source)
+        return ConfiguredSource(place, books) if isinstance(place, Path) else books(place)
 
     return opens
 
@@ -79,8 +89,11 @@ def _tell_runs(options: argparse.Namespace, names: Sequence[str | None]) -> int:
 
 
 def _short(name: str) -> str:
-    """A source's name as people wrote it: a path seen from here."""
-    relative = os.path.relpath(name) if name.startswith("/") else name
+    """A source's name as people wrote it: a path seen from here, if there is a here."""
+    try:
+        relative = os.path.relpath(name) if name.startswith("/") else name
+    except FileNotFoundError:
+        return name
     return name if relative.startswith("../..") else relative
 
 

@@ -176,4 +176,4 @@ class BooksScreen(Screen[int | None]):
         """The title line and the notice below it."""
         desk = self.desk
         self.query_one(Title).say(words, status.standing(self.seen, is_paused=desk.is_paused, now=desk.clock()))
-        self.query_one(Notice).say(status.troubles(self.seen))
+        self.query_one(Notice).say(status.troubles(self.seen, desk.clock()))

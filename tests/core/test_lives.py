@@ -38,12 +38,13 @@ class Clocks:
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        self.set_by = timedelta()
 
     def go_on(self, seconds: float) -> None:
         self.seconds += seconds
 
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.seconds)
+        return NOON + timedelta(seconds=self.seconds) + self.set_by
 
     def watch(self) -> Watch:
         return Watch(self.now, lambda: self.seconds)
@@ -111,6 +112,21 @@ def test_what_is_said_of_a_lost_process_does_not_change_with_time(clocks: Clocks
     first = life(watch, elsewhere(age=500))
     clocks.go_on(1000)
     assert life(watch, elsewhere(age=500)) == first
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_our_clock_may_be_set_and_nobody_dies_or_lives_longer(clocks: Clocks, hours: int) -> None:
+    watch = clocks.watch()
+    assert life(watch, elsewhere(age=10)) == Life(1)
+    clocks.set_by = timedelta(hours=hours)
+    clocks.go_on(79)
+    assert life(watch, elsewhere(age=10)) == Life(1)
+    clocks.go_on(11)
+    lost = life(watch, elsewhere(age=10)).latest
+    assert lost is not None and clocks.now() - lost.since == timedelta(seconds=100)
+    clocks.set_by = timedelta()
+    lost = life(watch, elsewhere(age=10)).latest
+    assert lost is not None and clocks.now() - lost.since == timedelta(seconds=100)
 
 
 def test_a_host_whose_clock_is_behind_is_alive_once_a_beat_was_seen(clocks: Clocks) -> None:

@@ -378,9 +378,17 @@ def broken(folder: Path, name: str) -> Database:
         with path.open("r+b") as file:
             file.seek(100)
             file.write(b"\xff" * 20_000)
+    elif name == "a name of no letters":
+        path.write_bytes(path.read_bytes().replace(b"TABLE outflow_run", b"TABLE outflow_\x8e\xff(", 1))
     elif name == "a folder":
         path.unlink()
         path.mkdir()
+    elif name == "a pipe":
+        path.unlink()
+        os.mkfifo(path)
+    elif name == "a link to nothing":
+        path.unlink()
+        path.symlink_to("nowhere.db")
     elif name == "under a file":
         path = path / "books.db"
     elif name == "a circle of links":
@@ -397,7 +405,10 @@ BROKEN = {
     "only a header": "",
     "a few bytes": "not a SQLite database",
     "scribbled over": "",
-    "a folder": "cannot be read",
+    "a name of no letters": "the file is damaged",
+    "a folder": "is a directory, no file",
+    "a pipe": "is a named pipe, no file",
+    "a link to nothing": "a link to nowhere.db, where no file is",
     "under a file": "cannot be looked at",
     "a circle of links": "cannot be looked at",
 }
@@ -433,14 +444,14 @@ def as_nobody(work: Callable[[], str]) -> str:
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_a_file_that_one_may_not_read_is_told_in_words(file: Database, what: str) -> None:
     closed = place(file) if what == "file" else place(file).parent
-    if what == "file":
-        for folder in place(file).parents[:-2]:
-            folder.chmod(0o755)
+    for folder in place(file).parents[:-2]:
+        folder.chmod(0o755)
     mode = closed.stat().st_mode
     closed.chmod(0)
     words = as_nobody(lambda: refusal(file))
     closed.chmod(mode)
-    assert words.startswith(f"{file.path}: cannot be") and "Permission denied" in words
+    refused = "Permission denied" if what == "file" else f"the directory {closed} may not be entered"
+    assert words.startswith(f"{file.path}: cannot be") and f"{refused}; ask its owner for the right." in words
 
 
 def test_a_file_that_was_replaced_is_read_not_the_one_before(file: Database) -> None:
@@ -476,15 +487,19 @@ def test_a_file_that_is_gone_is_told_and_read_again_when_it_is_back(file: Databa
         (["CREATE TABLE t (id int)", "DROP TABLE t"], r"no Outflow tables here \(it has no tables\)"),
         (
             ["CREATE TABLE outflow_run (id int)", "CREATE TABLE outflow_task (id int)"],
-            r"made by Outflow 0\.6, .*upgrade it with Outflow 0\.9",
+            r"made by Outflow 0\.6, .*on PostgreSQL Outflow 0\.9 upgrades it",
         ),
         (
             [f"CREATE TABLE {name} (id int)" for name in ("configuration", "run", "task", "edge")],
             r"made by Outflow 0\.3",
         ),
-        (["CREATE TABLE outflow_block (id int)"], r"outflow_configuration\.id, .* are missing.*newer outflow-tui"),
+        (["CREATE TABLE outflow_block (id int)"], r"outflow_configuration, .* are missing.*newer outflow-tui"),
+        (
+            [f"CREATE TABLE {name} (id int)" for name in ("outflow_run", "outflow_edge")],
+            r"outflow_block, outflow_configuration, .* are missing; wait if it is being upgraded",
+        ),
     ],
-    ids=["a pipeline's own", "none", "0.6", "0.3", "half"],
+    ids=["a pipeline's own", "none", "0.6", "0.3", "half", "another half"],
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_tables_of_another_shape_are_told_in_words(
@@ -592,6 +607,25 @@ def test_a_connection_that_was_cut_is_opened_again_without_a_word(server_books: 
     ask = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = '{}'"
     assert postgres.superuser_sql(ask.format(server_books.database)) == [(1,)]
     assert commands(reader) == []
+    reader.close()
+
+
+def test_tables_that_are_made_again_are_told_from_those_before(server_books: Database) -> None:
+    engine, reader = make_engine(server_books, "admin"), Reader(server_books)
+    commands(reader)
+    before = reader.identity
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE outflow_run ADD COLUMN more int"))
+    reader.close()
+    commands(reader)
+    assert reader.identity == before
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE outflow_block CASCADE"))
+    engine.dispose()
+    make_tables(server_books)
+    reader.close()
+    commands(reader)
+    assert reader.identity != before
     reader.close()
 
 

@@ -7,19 +7,19 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pytest
 
 from outflow_core import record_run, tables
 from outflow_core.engines import make_engine
 from outflow_core.settings import Settings, read_settings
 from tests.core.books import grant
-from tests.core.servers import OwnServer
-from tests.faults.table import Fault
+from tests.core.servers import OwnServer, own_servers
 
 PASSWORD = "s3cret-and-long"
 MONITOR = (
@@ -91,17 +91,15 @@ class Stage:
         self.ask(f"SELECT pg_terminate_backend(pid, 5000) FROM ({MONITOR}) AS found", "postgres")
 
 
-def broken(fault: Fault, stage: object) -> AbstractContextManager[Any]:
-    """Break it, for the length of a `with` block."""
-    found = fault.breaks(stage)
-    assert isinstance(found, AbstractContextManager)
-    return found
-
-
-def make_roles(server: OwnServer) -> None:
-    """Who owns the books, and who works with them."""
-    for role in ("owner", "worker"):
-        server.sql(f"CREATE ROLE {role} LOGIN PASSWORD %s", PASSWORD)
+@pytest.fixture(scope="session")
+def server() -> Iterator[OwnServer]:
+    """A server with few connections, with the roles of who owns the books and who works with them."""
+    for own in own_servers():
+        own.sql("ALTER SYSTEM SET max_connections = 12")
+        own.restart()
+        for role in ("owner", "worker"):
+            own.sql(f"CREATE ROLE {role} LOGIN PASSWORD %s", PASSWORD)
+        yield own
 
 
 def new_stage(server: OwnServer, folder: Path, name: str) -> Stage:

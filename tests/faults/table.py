@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
@@ -26,13 +26,15 @@ class Fault:
     """What must be on the screen, wherever its lines are broken; "…" stands for anything between."""
     back: str
     """How it comes back; the test sees to it that this is so."""
-    breaks: Callable[..., AbstractContextManager[Any] | AbstractAsyncContextManager[Any]]
+    breaks: Callable[..., AbstractContextManager[Any]]
     """Breaks the thing on entry, and mends it on exit."""
+    shows: str = ""
+    """What the documents tell of the screen where it says nothing, for nothing has to be said."""
 
     @property
     def row(self) -> str:
         """The row in the documents."""
-        return f"| {self.name} | {self.says} | {self.back} |"
+        return f"| {self.name} | {self.says or self.shows} | {self.back} |"
 
     def is_told(self, screen: Iterable[str]) -> bool:
         """Whether its words stand on a screen, in their order."""

@@ -29,9 +29,9 @@ from outflow_core.books import Books
 from outflow_core.db_cli import main
 from outflow_core.settings import Settings
 from tests.core.books import SQLITE, configure, make_tables, rows
-from tests.core.servers import OwnServer, own_servers
+from tests.core.servers import OwnServer
 from tests.faults.network import Proxy, proxy
-from tests.faults.stage import PASSWORD, Stage, make_roles, new_stage, processes_of, suspended
+from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
 
 ITEMS = int(os.environ.get("OUTFLOW_ITEMS", "24"))
 KILLS = int(os.environ.get("OUTFLOW_KILLS", "2"))
@@ -52,13 +52,6 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bookkeeper, "PATIENCE", 2.0)
     monkeypatch.setattr(bookkeeper, "LONGEST_PAUSE", 0.5)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[OwnServer]:
-    for own in own_servers():
-        make_roles(own)
-        yield own
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ import psycopg2
 import pytest
 
 from outflow_core import reader
-from tests.core.servers import OwnServer, own_servers
-from tests.faults.stage import PASSWORD, Stage, broken, make_roles, new_stage, processes_of, suspended
+from outflow_tui import poller
+from outflow_tui.cli import main
+from tests.core.servers import OwnServer
+from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
 from tests.faults.table import Fault
 from tests.faults.watching import tells, watching
 from tests.tui.desk import Desk
@@ -25,19 +27,10 @@ NUMBERS = itertools.count()
 MIGRATIONS = int(os.environ.get("OUTFLOW_MIGRATIONS", "25"))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[OwnServer]:
-    """A server with few connections."""
-    for own in own_servers():
-        own.sql("ALTER SYSTEM SET max_connections = 8")
-        own.restart()
-        make_roles(own)
-        yield own
-
-
 @pytest.fixture
 def stage(server: OwnServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """Books of one run."""
+    monkeypatch.setattr(poller, "LONGEST_WAIT", 0.5)
     monkeypatch.setattr(reader, "PULSE_SECONDS", 0.4)
     monkeypatch.setattr(reader, "LOCK_SECONDS", 0.3)
     monkeypatch.setattr(reader, "STATEMENT_SECONDS", 1)
@@ -138,7 +131,7 @@ def dropped(stage: Stage) -> Iterator[None]:
     stage.make_tables()
 
 
-LATER = "by itself, within 30 s"
+LATER = "by itself: it is tried again at least every 30 s"
 FAULTS = (
     Fault(
         "The PostgreSQL server is stopped.",
@@ -171,7 +164,12 @@ FAULTS = (
         LATER,
         without_rights,
     ),
-    Fault("A table is dropped.", "outflow_block.id, … are missing; run 'outflow-db upgrade'", LATER, without_a_table),
+    Fault(
+        "A table is dropped.",
+        "outflow_block is missing; wait if it is being upgraded, else run 'outflow-db upgrade'… restore a backup",
+        LATER,
+        without_a_table,
+    ),
     Fault(
         "The tables are migrated to a shape that is not known.",
         "the tables are not those of Outflow 0.7 to 0.9: outflow_run.command_name is missing… "
@@ -198,7 +196,6 @@ FAULTS = (
 async def comes_back(desk: Desk, stage: Stage) -> None:
     """Nobody touches the program, and it shows what is new."""
     stage.record("after")
-    desk.app.action_read_now()
     await desk.sees("after")
     await desk.misses("Since")
     assert len(stage.monitors()) == 1
@@ -209,7 +206,7 @@ async def test_the_screen_tells_what_broke_and_comes_back_by_itself(fault: Fault
     async with watching(str(stage.config), size=(100, 30)) as desk:
         await desk.sees("reduce")
         assert len(stage.monitors()) == 1
-        with broken(fault, stage):
+        with fault.breaks(stage):
             await tells(desk, fault)
             assert "reduce" in desk.text() and "Shownis" in "".join(desk.text().split())
             assert PASSWORD not in desk.text()
@@ -235,7 +232,6 @@ async def test_another_database_in_the_place_of_the_one_before_is_read_anew(stag
         with dropped(stage):
             pass
         stage.record("sunrise", night=2)
-        desk.app.action_read_now()
         await desk.sees("night: 2")
         await desk.press("escape")
         await desk.sees("sunrise")
@@ -286,3 +282,11 @@ def test_the_program_ends_at_once_while_its_servers_hang(stage: Stage) -> None:
                 while True:
                     os.read(master, 65536)
             assert time.monotonic() - begun < 3
+
+
+def test_a_script_is_told_that_the_server_hangs(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    with hung(stage):
+        assert main(["runs", "--source", str(stage.config)]) == 2
+    words = capsys.readouterr().err
+    assert "timeout expired; the server hangs, or the network to it is interrupted" in words
+    assert PASSWORD not in words and "Traceback" not in words

@@ -72,7 +72,9 @@ def test_a_fault_of_the_program_is_told_on_the_screen_and_does_not_end_the_readi
             pass
 
     seen = Poller("config.yml", Faulty, lambda seen: None).poll_once()
-    assert seen.error is not None and seen.error.startswith("KeyError at test_start.py:")
+    assert seen.error is not None and seen.error.startswith(
+        "config.yml: cannot be understood (KeyError at test_start.py:"
+    )
     assert "please report it" in seen.error and "hunter2" not in seen.error
     assert seen.retry_seconds == 2.0
 

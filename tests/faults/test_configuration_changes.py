@@ -1,0 +1,142 @@
+"""The configuration file changes while the program runs: it is followed; a broken one does not stop the watching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from outflow_tui import configured
+from tests.faults.table import Fault
+from tests.faults.watching import watching
+from tests.fixtures import copy_of
+
+KINDS = "databases: {default: {dialect: sqlite, path: kinds/outflow.db}}\n"
+MAPS = "databases: {default: {dialect: sqlite, path: maps/outflow.db}}\n"
+KEPT = "What it said before stays in force."
+
+
+def says(content: str) -> Callable[[Path], AbstractContextManager[None]]:
+    """What the file says while it is broken."""
+
+    @contextmanager
+    def breaks(config: Path) -> Iterator[None]:
+        before = config.read_text()
+        config.write_text(content)
+        yield
+        config.write_text(before)
+
+    return breaks
+
+
+@contextmanager
+def removed(config: Path) -> Iterator[None]:
+    content = config.read_text()
+    config.unlink()
+    yield
+    config.write_text(content)
+
+
+@contextmanager
+def part_removed(config: Path) -> Iterator[None]:
+    with removed(config.with_name("databases.yml")):
+        yield
+
+
+TROUBLES = (
+    Fault(
+        "the configuration is edited and is no YAML any more",
+        f"config.yml:1:…. {KEPT}",
+        "when it is mended",
+        says("databases: {default: [}\n"),
+    ),
+    Fault(
+        "the configuration asks for what there is not",
+        f"config.yml: …dialect…. {KEPT}",
+        "when it is mended",
+        says("databases: {default: {dialect: oracle}}\n"),
+    ),
+    Fault("the configuration is emptied", f"config.yml: the file is empty; …. {KEPT}", "when it is mended", says("")),
+    Fault("the configuration is removed", f"config.yml: …. {KEPT}", "when it is there again", removed),
+    Fault(
+        "a file that the configuration includes is removed",
+        f"databases.yml…. {KEPT}",
+        "when it is there again",
+        part_removed,
+    ),
+)
+EDITED = Fault(
+    "the configuration is edited to name another database", "", "at the next look", says(MAPS), "the runs of that one"
+)
+FAULTS = (*TROUBLES, EDITED)
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration that includes another file, beside two databases."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(configured, "AGAIN_SECONDS", 0.1)
+    copy_of("kinds", tmp_path)
+    copy_of("maps", tmp_path)
+    (tmp_path / "databases.yml").write_text("default: {dialect: sqlite, path: kinds/outflow.db}\n")
+    (tmp_path / "config.yml").write_text("databases: !include databases.yml\n")
+    return tmp_path / "config.yml"
+
+
+@pytest.mark.parametrize("fault", TROUBLES, ids=str)
+async def test_a_broken_configuration_is_told_and_the_books_are_read_on(fault: Fault, config: Path) -> None:
+    async with watching("config.yml") as desk:
+        await desk.sees("bad_setup")
+        with fault.breaks(config):
+            await desk.until(lambda: fault.is_told(desk.lines()), "nothing is told")
+            assert "cannot read" not in desk.text() and "bad_setup" in desk.text()
+        await desk.misses("stays in force")
+        assert "bad_setup" in desk.text()
+
+
+async def test_an_edited_configuration_is_followed(config: Path) -> None:
+    async with watching("config.yml") as desk:
+        await desk.sees("bad_setup")
+        with EDITED.breaks(config):
+            await desk.sees("map_many")
+            assert "bad_setup" not in desk.text()
+        await desk.sees("17 failed")
+
+
+async def test_an_edited_part_of_a_configuration_is_followed(config: Path) -> None:
+    async with watching("config.yml") as desk:
+        await desk.sees("bad_setup")
+        config.with_name("databases.yml").write_text("default: {dialect: sqlite, path: maps/outflow.db}\n")
+        await desk.sees("map_many")
+
+
+async def test_what_is_wrong_with_both_the_configuration_and_the_database_is_told(config: Path) -> None:
+    async with watching("config.yml") as desk:
+        await desk.sees("bad_setup")
+        with removed(config):
+            await desk.sees("stays in force")
+            with removed_bytes(config.parent / "kinds" / "outflow.db"):
+                await desk.sees("no such file; it was moved")
+                await desk.sees("stays in force")
+        await desk.misses("stays in force")
+        await desk.misses("Since")
+
+
+@contextmanager
+def removed_bytes(file: Path) -> Iterator[None]:
+    content = file.read_bytes()
+    file.unlink()
+    yield
+    file.write_bytes(content)
+
+
+async def test_the_run_that_is_looked_at_may_not_be_in_the_database_that_is_named_now(config: Path) -> None:
+    async with watching("config.yml") as desk:
+        await desk.sees("bad_setup")
+        await desk.press("enter")
+        await desk.sees("run 28")
+        with EDITED.breaks(config):
+            await desk.sees("not in the books")
+        await desk.misses("not in the books")

@@ -1,0 +1,164 @@
+"""The terminal goes away, changes, or was never one: the program ends or goes on, and leaves the terminal as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import pytest
+
+from tests.faults.pseudo_terminal import PROGRAM, PseudoTerminal, in_terminal
+from tests.faults.table import Fault
+from tests.faults.watching import SCREENS, watching
+from tests.fixtures import copy_of
+
+Breaks = Callable[[PseudoTerminal], AbstractContextManager[None]]
+
+
+def signalled(number: signal.Signals) -> Breaks:
+    """A signal is sent to the program."""
+
+    @contextmanager
+    def breaks(terminal: PseudoTerminal) -> Iterator[None]:
+        os.kill(terminal.program(), number)
+        yield
+
+    return breaks
+
+
+@contextmanager
+def hung_up(terminal: PseudoTerminal) -> Iterator[None]:
+    terminal.hang_up()
+    yield
+
+
+@contextmanager
+def tiny(terminal: PseudoTerminal) -> Iterator[None]:
+    terminal.resize(1, 1)
+    terminal.writes()
+    yield
+    terminal.resize(80, 24)
+
+
+@contextmanager
+def stopped(terminal: PseudoTerminal) -> Iterator[None]:
+    """Stopped; the shell has the terminal, in its own modes, until the user has the program go on."""
+    os.kill(terminal.program(), signal.SIGTSTP)
+    terminal.sees("the shell again")
+    assert terminal.is_as_before()
+    yield
+    terminal.types("\n")
+
+
+def begun(form: str) -> Callable[[str], AbstractContextManager[str]]:
+    """The program is begun by a command of this form."""
+    return lambda program: nullcontext(form.format(program))
+
+
+OVER = "start it again"
+RUNS = "the runs as text, as in a pipe"
+FINE = "nothing to come back from"
+ENDS = (
+    Fault(
+        "the terminal is gone (SIGHUP)",
+        "",
+        OVER,
+        signalled(signal.SIGHUP),
+        "nobody sees it; the program ends, status 0",
+    ),
+    Fault(
+        "the program is asked to end (SIGTERM)", "", OVER, signalled(signal.SIGTERM), "the terminal as it was; status 0"
+    ),
+)
+CLOSED = Fault("the terminal's other end is closed", "", OVER, hung_up, "nobody sees it; the program ends")
+STAYS = (
+    Fault("the terminal is resized to 1x1", "", "whole, when it is larger", tiny, "what fits"),
+    Fault("suspended (SIGTSTP)", "", "by `fg`, drawn anew", stopped, "the shell, in a terminal as it was"),
+)
+PRINTS = (
+    Fault("standard input is closed", "", FINE, begun("{} <&-"), RUNS),
+    Fault("standard input is no terminal", "", FINE, begun("{} </dev/null"), RUNS),
+    Fault("TERM is dumb", "", "with another TERM", begun("TERM=dumb {}"), RUNS),
+)
+SHOWS = (
+    Fault("standard error is a file", "", FINE, begun("{} 2>errors"), "the screen; the file stays empty"),
+    Fault("TERM is not known", "", FINE, begun("TERM=no-such-terminal {}"), "the screen"),
+    Fault("TERM is not set", "", FINE, begun("unset TERM; {}"), "the screen"),
+    Fault("the current directory is deleted", "", FINE, begun("mkdir d; cd d; rmdir ../d; {}"), "the screen"),
+)
+FAULTS = (*ENDS, CLOSED, *STAYS, *PRINTS, *SHOWS)
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The command that watches a database which real Outflow wrote."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.chdir(tmp_path)
+    return f"{PROGRAM} {copy_of('kinds', tmp_path)} --every 0.2"
+
+
+@pytest.mark.parametrize("fault", ENDS, ids=str)
+def test_a_program_that_is_to_end_gives_the_terminal_back(fault: Fault, program: str) -> None:
+    with in_terminal(f"exec {program}") as terminal:
+        terminal.sees("bad_setup")
+        with fault.breaks(terminal):
+            assert terminal.ends() == 0
+        assert terminal.is_as_before()
+        assert b"Traceback" not in terminal.written
+
+
+def test_a_program_whose_terminal_is_closed_ends(program: str) -> None:
+    with in_terminal(f"exec {program}") as terminal:
+        terminal.sees("bad_setup")
+        with CLOSED.breaks(terminal):
+            assert terminal.ends() in (0, 129, -signal.SIGHUP)
+
+
+@pytest.mark.parametrize("fault", STAYS, ids=str)
+def test_a_program_goes_on_with_its_terminal(fault: Fault, program: str) -> None:
+    command = f"set -m; {program}; echo the shell again; read line; fg >/dev/null; echo status $?"
+    with in_terminal(command if fault.breaks is stopped else f"{program}; echo status $?") as terminal:
+        terminal.sees("bad_setup")
+        with fault.breaks(terminal):
+            pass
+        terminal.sees("bad_setup")
+        terminal.types("q")
+        terminal.sees("status 0")
+        terminal.ends()
+        assert terminal.is_as_before()
+        assert b"Traceback" not in terminal.written
+
+
+@pytest.mark.parametrize("fault", PRINTS, ids=str)
+def test_without_a_terminal_that_can_show_a_screen_the_runs_are_printed(fault: Fault, program: str) -> None:
+    with fault.breaks(program) as command, in_terminal(f"{command}; echo status $?") as terminal:
+        terminal.sees("bad_setup")
+        terminal.sees("status 0")
+        terminal.ends()
+        assert b"\x1b" not in terminal.written
+
+
+@pytest.mark.parametrize("fault", SHOWS, ids=str)
+def test_the_screen_is_shown_all_the_same(fault: Fault, program: str) -> None:
+    with fault.breaks(program) as command, in_terminal(f"{command}; echo status $?") as terminal:
+        terminal.sees("bad_setup")
+        terminal.types("q")
+        terminal.sees("status 0")
+        terminal.ends()
+        assert terminal.is_as_before()
+        assert not Path("errors").exists() or Path("errors").read_text() == ""
+
+
+async def test_no_screen_minds_being_of_one_cell(tmp_path: Path) -> None:
+    async with watching(str(copy_of("kinds", tmp_path))) as desk:
+        await desk.sees("bad_setup")
+        for keys in SCREENS:
+            await desk.press(*keys.split())
+            before = desk.app.screen
+            for size in ((1, 1), (80, 24)):
+                await desk.pilot.resize_terminal(*size)
+                await desk.pilot.pause()
+            assert desk.app.screen is before
