@@ -144,7 +144,9 @@ class Reader:
         if self._file is not None:
             return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
         url = postgresql_url(self.database, self.database.login)
-        return create_engine(url, poolclass=NullPool, connect_args=_reading(self.database))
+        # no transaction from the first word on: hstore would be looked for in one, and the server's habits too
+        never = {"isolation_level": "AUTOCOMMIT", "use_native_hstore": False}
+        return create_engine(url, poolclass=NullPool, connect_args=_reading(self.database), **never)
 
     def _failure(self, error: Exception) -> SourceError:
         """The failure in words; the connection is given up, so that the next question opens a new one."""
