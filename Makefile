@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format lint types contracts wheel bench screenshots man clean
+.PHONY: help setup demo test check format lint types contracts wheel bench soak screenshots man clean
 
 help:
 	@echo "make demo         a pipeline that records itself, and the monitor on it"
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
 	@echo "make check        format, lint, types, import contracts, tests, wheel"
 	@echo "make bench        the figures of the README, as ratios to bare programs (FIGURES='tick diff': those)"
+	@echo "make soak         what must harm nobody, for longer than in the tests (SOAK=10: ten times as long)"
 	@echo "make screenshots  the pictures of the README, and those the tests compare"
 	@echo "make man          the manual pages, from what the programs understand"
 
@@ -50,6 +51,10 @@ check: format lint types contracts test wheel
 
 bench: .make/venv .make/outflow
 	$(BIN)/python -m benchmarks $(FIGURES) --json dist/figures.json
+
+soak: .make/venv .make/outflow
+	@mkdir -p dist
+	OUTFLOW_SOAK=$(or $(SOAK),10) $(BIN)/python -m pytest tests/soak --tally dist/soak.json
 
 screenshots: .make/venv
 	$(BIN)/python screenshots/make.py

@@ -6,6 +6,7 @@ found is decided on what a reader may see: secrets are masked before, and are ne
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from outflow_core.wanted_inputs import Holder, decoded
 LIMIT = 1_000
 """How many different findings end a search; folded ones count once."""
 SLICES: Mapping[str, int] = {"outflow_block": 20_000, "outflow_runtime_exception": 4_000, "outflow_configuration": 200}
+"""How many rows one statement goes over at most; fewer where they hold so much that it takes long."""
+SLICE_SECONDS = 0.05
 LETTERS = 1_000_000
 """How much text one statement fetches, about."""
 ITEMS = 2_000
@@ -372,15 +375,20 @@ class _Walk:
         self._below: int | None = None
         self._following: int | None = None
         self._last = 0
+        self._most = SLICES.get(table.name, SLICES["outflow_block"])
+        self._size = max(self._most // 16, 1)
+        self._asked_at: float | None = None
 
     def following(self) -> ColumnElement[bool] | None:
         """The condition for the next slice; None when there is none. The same again until `move`."""
         if self._below is None and not self._begin():
             return None
-        size = SLICES.get(self.table.name, SLICES["outflow_block"])
+        if self._asked_at is not None:  # it failed, perhaps for it went on for too long
+            self._size = next_size(self._size, math.inf, self._most)
+        self._asked_at = time.monotonic()
         assert self._below is not None
         key, below = self._key, self._below
-        beyond = self._reader.rows(select(key).where(key < below).order_by(key.desc()).offset(size - 1).limit(1))
+        beyond = self._reader.rows(select(key).where(key < below).order_by(key.desc()).offset(self._size - 1).limit(1))
         self._following = beyond[0][0] if beyond else None
         return and_(key < below, key >= self._following) if beyond else key < below
 
@@ -394,9 +402,25 @@ class _Walk:
 
     def move(self) -> None:
         """This slice is done."""
+        assert self._asked_at is not None
+        self._size = next_size(self._size, time.monotonic() - self._asked_at, self._most)
+        self._asked_at = None
         self.is_over = self._following is None
         self.passed = self.total if self._following is None else self._last - self._following
         self._below = self._following
+
+
+def next_size(size: int, seconds: float, most: int) -> int:
+    """How many rows to go over next, when so many took so long.
+
+    >>> next_size(1_000, 0.01, 20_000), next_size(16_000, 0.01, 20_000), next_size(1_000, 0.3, 20_000)
+    (2000, 20000, 250)
+    >>> next_size(1_000, 0.04, 20_000), next_size(1, math.inf, 20_000)
+    (1000, 1)
+    """
+    if seconds < SLICE_SECONDS / 2:
+        return min(2 * size, most)
+    return size if seconds < SLICE_SECONDS else max(size // 4, 1)
 
 
 def _portions(found: Sequence[Row]) -> Iterator[list[int]]:

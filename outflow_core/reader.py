@@ -164,7 +164,9 @@ class Reader:
 
         url, habits = postgresql_url(self.database, self.database.login), _reading(self.database)
         habits["connection_factory"] = answered_within(ANSWER_SECONDS)
-        return create_engine(url, poolclass=NullPool, connect_args=habits)
+        # no transaction from the first word on: hstore would be looked for in one, and the server's habits too
+        never = {"isolation_level": "AUTOCOMMIT", "use_native_hstore": False}
+        return create_engine(url, poolclass=NullPool, connect_args=habits, **never)
 
     def _failure(self, error: Exception) -> SourceError:
         """The failure in words; the connection is given up, so that the next question opens a new one."""

@@ -20,6 +20,8 @@ from outflow_core.file_kinds import absence, other_kind, refusal
 from outflow_core.patience import PatientConnection
 
 BUSY_SECONDS = 2.0
+HELD_SECONDS = 2.0
+"""How long one statement may hold the file: Outflow's writers wait five seconds for their turn, and then die."""
 COPIES = 50
 """How often a copy is tried while somebody writes."""
 _CHUNK = 1_000_000
@@ -85,6 +87,8 @@ class SqliteFile:
         except sqlite3.OperationalError as error:
             raise SourceError(sqlite_words(self.path, error)) from None
         connection.busy_seconds = BUSY_SECONDS
+        if not immutable:
+            connection.end_reads_after(HELD_SECONDS)
         if self.is_lenient:
             connection.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
         return connection
@@ -212,6 +216,10 @@ _WORDS = {
     "readonly database": (
         "a writer was killed in the middle of a change and left a journal; the next write of its owner repairs it. "
         "Until then look at a private copy with --copy."
+    ),
+    "interrupted": (
+        f"a read went on for more than {HELD_SECONDS:.0f} s and was ended, for a writer would have to wait; "
+        "the disk may be slow: trying again may do, or look at a private copy with --copy."
     ),
     "malformed": _DAMAGED,
     "decode": _DAMAGED,

@@ -173,6 +173,18 @@ def test_slices_of_every_size_find_the_same_newest_first(books: Settings, monkey
         assert search(books, "n1.fits").findings == whole.findings
 
 
+@pytest.mark.parametrize("patience", [0.0, 60.0])
+def test_slices_that_shrink_and_grow_find_the_same(
+    books: Settings, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    for _ in range(9):
+        work(books, N1, N2, fail=(N1,))
+    whole = search(books, "n1.fits")
+    monkeypatch.setattr(book_search, "SLICES", dict.fromkeys(book_search.SLICES, 16))
+    monkeypatch.setattr(book_search, "SLICE_SECONDS", patience)
+    assert search(books, "n1.fits").findings == whole.findings
+
+
 def test_nothing_typed_finds_nothing(books: Settings) -> None:
     work(books, N1)
     assert search(books, "  ") == Found("", is_over=True)

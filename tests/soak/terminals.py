@@ -13,7 +13,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 PATIENCE = 60.0
@@ -22,14 +22,21 @@ KEPT = 400_000
 MONITOR = (sys.executable, "-m", "outflow_tui.cli")
 ROOT = Path(__file__).resolve().parents[2]
 
+Before = Callable[[], None]
+"""What a process does before it becomes the program."""
+
+
+def nothing() -> None:
+    """Become the program as it is."""
+
 
 class Terminal:
     """A program in a terminal of its own; a thread reads what it writes."""
 
-    def __init__(self, command: Sequence[str], *, size: tuple[int, int] = (100, 30), user: int | None = None) -> None:
+    def __init__(self, command: Sequence[str], *, size: tuple[int, int] = (100, 30), before: Before = nothing) -> None:
         self.pid, self._master = pty.fork()
         if self.pid == 0:
-            _become(command, user)
+            _become(command, before)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self._seen = bytearray()
         self._is_read = threading.Event()
@@ -80,12 +87,10 @@ class Terminal:
         os.close(self._master)
 
 
-def _become(command: Sequence[str], user: int | None) -> None:
-    """Become the program, perhaps as another user; never returns."""
+def _become(command: Sequence[str], before: Before) -> None:
+    """Become the program; never returns."""
     try:
-        if user is not None:
-            os.setgid(user)
-            os.setuid(user)
+        before()
         usual: Mapping[str, str] = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "XDG_CONFIG_HOME": "/nowhere"}
         os.execvpe(command[0], list(command), os.environ | usual | {"PYTHONPATH": str(ROOT), "PS1": "$ "})
     finally:
@@ -93,9 +98,9 @@ def _become(command: Sequence[str], user: int | None) -> None:
 
 
 @contextlib.contextmanager
-def terminal(*command: str, user: int | None = None) -> Iterator[Terminal]:
+def terminal(*command: str, before: Before = nothing) -> Iterator[Terminal]:
     """A program in a terminal, ended at the end."""
-    found = Terminal(command, user=user)
+    found = Terminal(command, before=before)
     try:
         yield found
     finally:
@@ -103,8 +108,8 @@ def terminal(*command: str, user: int | None = None) -> Iterator[Terminal]:
 
 
 @contextlib.contextmanager
-def monitor(*words: str, user: int | None = None) -> Iterator[Terminal]:
+def monitor(*words: str, before: Before = nothing) -> Iterator[Terminal]:
     """The monitor on its first screen."""
-    with terminal(*MONITOR, *words, user=user) as found:
+    with terminal(*MONITOR, *words, before=before) as found:
         found.sees(b"COMMAND")
         yield found

@@ -7,7 +7,6 @@ import os
 import random
 import sqlite3
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from tests.soak.locks import LockSampler, holders
 from tests.soak.suspending import bring_back, shell_with_monitor, suspend
 from tests.soak.terminals import MONITOR, ROOT, monitor
 from tests.soak.tours import TOUR, tour
-from tests.soak.writers import Told, Writer, new_pipeline, our_writer, outflow_writer
+from tests.soak.writers import Told, Writer, our_writer, outflow_writer
 from tests.tally import Tally, soak_factor
 
 SECONDS = 6.0 * soak_factor()
@@ -33,21 +32,6 @@ LONGEST_STOP = 0.5 if soak_factor() == 1 else 8.0
 """Longer than the five seconds that Outflow waits, where there is the time."""
 
 pytestmark = pytest.mark.timeout(300 + 2 * SECONDS)
-
-
-@pytest.fixture(scope="module")
-def memory() -> Iterator[Path]:
-    """A directory in memory, if there is one: commits are many there."""
-    with tempfile.TemporaryDirectory(
-        prefix="soak-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    ) as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def pipeline(memory: Path) -> Path:
-    """A pipeline of real Outflow with some runs in its books."""
-    return new_pipeline(memory / "pipeline")
 
 
 class Watching:

@@ -11,16 +11,17 @@ Step = tuple[bytes, bytes]
 ESCAPE = b"\x1b[27u"
 """As terminals of the kitty protocol send it: it is never taken for the beginning of another key."""
 TOUR: Sequence[Step] = (
-    (b"\r", b"whole"),  # the run
-    (b"n", b""),
-    (b"\r", b"report"),  # its traceback, on the whole screen
+    (b"Gkk\r", b"whole"),  # a run that is over, and its first failure
+    (b"n\r", b"report"),  # the traceback, on the whole screen
     (b"q", b"whole"),
-    (b"2", b"failed task"),  # its causes
-    (b"q", b"whole"),
-    (b"3", b"at most"),  # its timeline
-    (b"q", b"whole"),
+    (b"q", b"COMMAND"),
+    (b"g\r", b"failures"),  # the newest run, which goes on
+    (b"2", b"failed"),  # its causes
+    (b"q", b"failures"),
+    (b"3", b"sort"),  # its timeline
+    (b"q", b"failures"),
     (b"4", b"spectrograph"),  # its configuration
-    (b"q", b"whole"),
+    (b"q", b"failures"),
     (b"q", b"COMMAND"),
     (b"Gk  d", b"same configuration"),  # two runs
     (b"q", b"marked"),

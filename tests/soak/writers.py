@@ -56,15 +56,11 @@ class Writer:
 
     process: subprocess.Popen[bytes]
     report: Path
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it is not through yet."""
-        return self.process.poll() is None
+    seconds: float
 
     def told(self) -> Told:
         """What it says when it is through; fails when it died."""
-        status = self.process.wait(120)
+        status = self.process.wait(self.seconds + 120)
         log = (self.report.parent / "root_debug.log").read_text(errors="replace")[-3000:]
         assert status == 0 and self.report.exists(), f"the writer ended with {status}: {log}"
         return Told(**json.loads(self.report.read_text()))
@@ -79,7 +75,7 @@ def outflow_writer(folder: Path, name: str, seconds: float, pause: float = 0.0) 
     """Real Outflow: a run whose task changes states in Outflow's session, each change a commit."""
     report = folder / f"{name}.json"
     words = ("--seconds", str(seconds), "--pause", str(pause), "--report", str(report))
-    return Writer(outflow(folder, "commits", *words), report)
+    return Writer(outflow(folder, "commits", *words), report, seconds)
 
 
 def our_writer(folder: Path, name: str, seconds: float, pause: float = 0.0) -> Writer:
@@ -88,4 +84,4 @@ def our_writer(folder: Path, name: str, seconds: float, pause: float = 0.0) -> W
     command = [sys.executable, "-m", "tests.soak.recording", str(folder), str(seconds), str(pause), str(report)]
     with (folder / "root_debug.log").open("ab") as log:
         environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
-        return Writer(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment), report)
+        return Writer(subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment), report, seconds)

@@ -1,0 +1,135 @@
+"""PostgreSQL: pipelines commit and tables are altered while monitors watch, each with one connection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from outflow_core import queries
+from outflow_core.reader import Reader
+from outflow_core.sources import find_database
+from tests.core.servers import OwnServer
+from tests.soak.terminals import monitor
+from tests.soak.tours import tour
+from tests.soak.writers import new_pipeline, our_writer, outflow_writer
+from tests.tally import Tally, soak_factor
+
+SECONDS = 4.0 * soak_factor()
+LOCK_SECONDS = 5
+MONITORS = 2
+MIGRATIONS = (
+    "ALTER TABLE outflow_block ADD COLUMN soaked integer",
+    "CREATE INDEX soak_index ON outflow_block (soaked)",
+    "ALTER TABLE outflow_block DROP COLUMN soaked",
+)
+ASKED = "SELECT state, xact_start IS NOT NULL, query FROM pg_stat_activity WHERE application_name = 'outflow-tui'"
+
+pytestmark = pytest.mark.timeout(300 + 2 * SECONDS)
+
+
+@pytest.fixture
+def served(own_server: OwnServer, tmp_path: Path) -> Path:
+    """A pipeline of real Outflow whose books a server keeps."""
+    own_server.sql("CREATE USER soaker PASSWORD 'soaked' CREATEDB")
+    own_server.sql("CREATE DATABASE soak OWNER soaker")
+    who = {"admin": "soaker:soaked", "user": "soaker:soaked"}
+    entry = {"dialect": "postgresql", "address": f"127.0.0.1:{own_server.port}", "database": "soak", **who}
+    folder = new_pipeline(tmp_path / "pipeline", {"default": entry})
+    (folder / "config.yml").chmod(0o600)
+    return folder
+
+
+@contextmanager
+def superuser(server: OwnServer) -> Iterator[Any]:
+    """A session of its own, each statement a transaction."""
+    connection = psycopg2.connect(host=str(server.folder), port=server.port, user="postgres", dbname="soak")
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+class Sampled:
+    """What the server says of the monitors' connections, looked at all the time."""
+
+    def __init__(self) -> None:
+        self.looks = self.most = 0
+        self.idle_in_transaction: list[str] = []
+
+    def look(self, server: OwnServer, ended: threading.Event) -> None:
+        """Look until the end."""
+        with superuser(server) as cursor:
+            while not ended.wait(0.002):
+                cursor.execute(ASKED)
+                rows = cursor.fetchall()
+                self.looks, self.most = self.looks + 1, max(self.most, len(rows))
+                self.idle_in_transaction += [str(row) for row in rows if "in transaction" in (row[0] or "")]
+
+
+def migrate(server: OwnServer, ended: threading.Event) -> tuple[int, float]:
+    """Alter a table again and again, as migrations do; how often, and the longest that one took."""
+    number, longest = 0, 0.0
+    with superuser(server) as cursor:
+        cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+        while not ended.wait(0.2):
+            for statement in MIGRATIONS:
+                began = time.monotonic()
+                cursor.execute(statement)
+                number, longest = number + 1, max(longest, time.monotonic() - began)
+    return number, longest
+
+
+def watch(folder: Path, ended: threading.Event) -> None:
+    """Open every screen in turn."""
+    with monitor(str(folder), "--every", "0.2") as seat:
+        while not ended.is_set():
+            tour(seat)
+
+
+def come_and_go(folder: Path, ended: threading.Event) -> int:
+    """Connect, read and leave, as commands in scripts do; how often."""
+    number = 0
+    while not ended.is_set():
+        reader = Reader(find_database(str(folder)))
+        assert queries.runs(reader, count=1)
+        reader.close()
+        number += 1
+    return number
+
+
+def test_writers_and_migrations_go_on_while_monitors_watch(served: Path, own_server: OwnServer, tally: Tally) -> None:
+    ended, sampled = threading.Event(), Sampled()
+    with ThreadPoolExecutor(MONITORS + 3) as pool:
+        monitors = [pool.submit(watch, served, ended) for _ in range(MONITORS)]
+        sampling = pool.submit(sampled.look, own_server, ended)
+        visits = pool.submit(come_and_go, served, ended)
+        migrations = pool.submit(migrate, own_server, ended)
+        try:
+            writers = [outflow_writer(served, "theirs", SECONDS), our_writer(served, "ours", SECONDS)]
+            told = [writer.told() for writer in writers]
+        finally:
+            ended.set()
+        sampling.result()
+        number, longest = migrations.result()
+        for end in monitors:
+            end.result()
+    tally("commits held on PostgreSQL", sum(writer.commits for writer in told))
+    tally("commits failed on PostgreSQL", sum(writer.failed for writer in told))
+    tally("connections made and left on PostgreSQL", visits.result())
+    tally("migrations while monitors watch", number)
+    tally("longest migration, ms", 1000 * longest, how="max")
+    tally("looks at the server's sessions", sampled.looks)
+    tally("of these with a monitor idle in a transaction", len(sampled.idle_in_transaction))
+    assert sum(writer.failed for writer in told) == 0, [writer.errors for writer in told]
+    assert sampled.idle_in_transaction == [] and 0 < sampled.most <= MONITORS + 1
+    assert number >= len(MIGRATIONS)
