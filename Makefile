@@ -40,7 +40,7 @@ lock: .make/tools
 	.venv-tools/bin/uv pip compile $(LOCKED) --custom-compile-command 'make lock' $(OUTFLOW).in -o $(OUTFLOW).lock
 
 audit: .make/tools
-	.venv-tools/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	.venv-tools/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 setup: .make/venv
 
