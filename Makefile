@@ -3,26 +3,45 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format lint types contracts wheel bench soak screenshots man clean
+.PHONY: help setup demo test check format lint types contracts locked wheel bench soak screenshots man lock audit clean
 
 help:
 	@echo "make demo         a pipeline that records itself, and the monitor on it"
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
-	@echo "make check        format, lint, types, import contracts, tests, wheel"
+	@echo "make check        format, lint, types, import contracts, what is installed, tests, wheel"
 	@echo "make bench        the figures of the README, as ratios to bare programs (FIGURES='tick diff': those)"
 	@echo "make soak         what must harm nobody, for longer than in the tests (SOAK=10: ten times as long)"
 	@echo "make screenshots  the pictures of the README, and those the tests compare"
+	@echo "make lock         requirements.lock anew, with the newest versions that pyproject.toml allows"
+	@echo "make audit        known holes in what is locked; asks an advisory database, so it is no part of check"
 	@echo "make man          the manual pages, from what the programs understand"
 
-.make/venv: pyproject.toml
+.make/venv: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@mkdir -p .make && touch $@
 
-.make/outflow: Makefile
+OUTFLOW := tests/real_outflow/requirements
+
+.make/outflow: $(OUTFLOW).lock
 	$(PYTHON) -m venv .venv-outflow
-	.venv-outflow/bin/python -m pip install --quiet 'outflow==0.9.2' 'SQLAlchemy<2' psycopg2-binary 'setuptools<81'
+	.venv-outflow/bin/python -m pip install --quiet --require-hashes --requirement $<
 	@mkdir -p .make && touch $@
+
+.make/tools:
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet uv pip-audit
+	@mkdir -p .make && touch $@
+
+LOCKED := --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --upgrade --quiet
+
+lock: .make/tools
+	.venv-tools/bin/uv pip compile $(LOCKED) --custom-compile-command 'make lock' --extra dev pyproject.toml -o requirements.lock
+	.venv-tools/bin/uv pip compile $(LOCKED) --custom-compile-command 'make lock' $(OUTFLOW).in -o $(OUTFLOW).lock
+
+audit: .make/tools
+	.venv-tools/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 setup: .make/venv
 
@@ -44,10 +63,13 @@ types: .make/venv
 contracts: .make/venv
 	$(BIN)/lint-imports --no-cache
 
-wheel: .make/venv
-	$(BIN)/python -m build --outdir dist .
+locked: .make/venv
+	$(BIN)/python -m pip check
 
-check: format lint types contracts test wheel
+wheel: .make/venv
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+check: format lint types contracts locked test wheel
 
 bench: .make/venv .make/outflow
 	$(BIN)/python -m benchmarks $(FIGURES) --json dist/figures.json

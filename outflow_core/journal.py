@@ -130,7 +130,7 @@ class JournalFile:
         path = self.path.with_suffix(".refused")
         text = line.decode("utf-8", "backslashreplace").rstrip("\n")
         kept = json.dumps({"why": why, "database": self.database, "entry": text}).encode() + b"\n"
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             os.write(descriptor, kept)
             os.fsync(descriptor)
@@ -203,9 +203,15 @@ def _new(path: Path, database: str, content: bytes) -> int:
 def _created(path: Path) -> int:
     """A new file; whoever replayed the last one of the folder may take the folder away at any moment."""
     while True:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(path.parent)
         with contextlib.suppress(FileNotFoundError):
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, all for the owner only: `mkdir` does so for the last one."""
+    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def _locked(path: Path) -> int | None:

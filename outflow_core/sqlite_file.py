@@ -173,6 +173,7 @@ def _is_copied(source: Path, target: Path) -> bool:
         for ending in (*_COMPANIONS, ""):
             beside(target, ending).unlink(missing_ok=True)
             if beside(source, ending).exists():
+                beside(target, ending).touch(mode=0o600)
                 shutil.copyfile(beside(source, ending), beside(target, ending))
         return all(_is_same(beside(source, ending), beside(target, ending)) for ending in (*_COMPANIONS, ""))
     except FileNotFoundError:  # a journal that was there a moment ago

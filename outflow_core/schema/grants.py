@@ -5,6 +5,8 @@ The server itself writes every statement, because its format() quotes any role's
 
 from __future__ import annotations
 
+import re
+from itertools import count
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -15,6 +17,7 @@ _OWNED = (
     "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
     "WHERE n.nspname = current_schema() AND pg_has_role(c.relowner, 'USAGE')"
 )
+_PARAMETER = re.compile(":(?:role|kept)")
 _LATER = "ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT"
 _STATEMENTS: Final = (
     "SELECT format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), CAST(:role AS text))",
@@ -45,14 +48,21 @@ def grants_script(database: Database, kept: tuple[str, ...]) -> str:
     if not _has_two_roles(database):
         return ""
     role = quoted_text(database.user.name if database.user else "")
-    tables = f"ARRAY[{', '.join(map(quoted_text, kept))}]"
+    values = {":role": role, ":kept": f"ARRAY[{', '.join(map(quoted_text, kept))}]"}
+    mark = _mark_not_in("".join(values.values()))
     return "\n".join(
-        "DO $outflow_grants$ DECLARE statement text; BEGIN\n"
-        f"  FOR statement IN {question.replace(':role', role).replace(':kept', tables)}\n"
+        f"DO {mark} DECLARE statement text; BEGIN\n"
+        f"  FOR statement IN {_PARAMETER.sub(lambda found: values[found[0]], question)}\n"
         "  LOOP EXECUTE statement; END LOOP;\n"
-        "END $outflow_grants$;"
+        f"END {mark};"
         for question in _STATEMENTS
     )
+
+
+def _mark_not_in(words: str) -> str:
+    """What ends a text for PostgreSQL, and does not stand in it: a role may have any name."""
+    number = next(number for number in count() if f"$outflow_grants{number or ''}$" not in words)
+    return f"$outflow_grants{number or ''}$"
 
 
 def _has_two_roles(database: Database) -> bool:

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from yaml import SafeLoader
 
+from outflow_core import yaml_bounds, yaml_include
 from outflow_core.errors import ConfigError
 from outflow_core.yaml_bounds import MAX_DEPTH
 from outflow_core.yaml_include import load_yaml
 from tests.core.books import patient
+
+
+@pytest.fixture(autouse=True, scope="module", params=["libyaml", "Python"])
+def parser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each of the two parsers of PyYAML in turn: libyaml is not in every build of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "Python":
+            patch.setattr(yaml_bounds, "Parser", SafeLoader)
+            patch.setattr(yaml_include, "Parser", SafeLoader)
+        elif yaml_bounds.Parser is SafeLoader:
+            pytest.skip("this PyYAML was built without libyaml")
+        yield
 
 
 def write(folder: Path, **files: str) -> Path:

@@ -53,6 +53,8 @@ def test_keys_colours_and_the_tick_are_read(tmp_path: Path) -> None:
         ("[keys]\n'runs.filter' = 'd'", "'d' would mean both 'runs.filter' and 'runs.diff' on the screen 'Runs'"),
         ("[keys]\n'runs.filter' = 'p'", "'p' would mean both 'runs.filter' and 'everywhere.pause'"),
         ("= 3", "not TOML"),
+        (f"every = {'7' * 5_000}", "not TOML"),
+        (f"every = {'[' * 5_000}", "not TOML"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_file_and_the_way_out(tmp_path: Path, text: str, words: str) -> None:
