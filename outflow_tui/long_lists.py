@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:  # the first frame does not wait for it
     from outflow_core.run_shape import Indices, Page
@@ -13,19 +13,15 @@ if TYPE_CHECKING:  # the first frame does not wait for it
 T = TypeVar("T")
 
 
-@runtime_checkable
-class KnowsPlaces(Protocol):
-    """A list that finds a key without going through all of it."""
-
-    def place_of(self, key: Hashable) -> int | None:
-        """Where the item of a key stands; None when it is not there."""
-
-
 class LongList(Sequence[T]):
-    """What all of them share; a subclass says how long it is, and what stands at a place."""
+    """What all of them share; a subclass says how long it is, what stands at a place, and where a key stands."""
 
     def at(self, place: int) -> T:
         """What stands at a place that there is."""
+        raise NotImplementedError
+
+    def place_of(self, key: Any) -> int | None:
+        """Where the item of a key stands, without going through all of them; None when it is not there."""
         raise NotImplementedError
 
     @overload

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from outflow_core.states import State
 from outflow_tui import status
 from outflow_tui.snapshot import RunLine
 
@@ -29,6 +30,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 def run_filter(typed: str, now: datetime) -> Test:
     """A test for what was typed; a word that cannot be understood is looked for as it is."""
     tests = [_test(word.lower(), now) for word in typed.split()]
+    if len(tests) == 1:
+        return tests[0]
     return lambda line, source: all(test(line, source) for test in tests)
 
 
@@ -41,7 +44,7 @@ def _test(word: str, now: datetime) -> Test:
         return _comparison(compared[1], compared[2] == ">", compared[3], now)
     name, colon, value = word.partition(":")
     if not colon or name not in _FIELDS:
-        return _since(value, now) if name == "since" and colon else lambda line, _source: _has_word(line, word, now)
+        return _since(value, now) if name == "since" and colon else _word(word, now)
     field = _FIELDS[name]
     return lambda line, source: value in field(line, source, now).lower()
 
@@ -51,11 +54,21 @@ def _is_begun(word: str) -> bool:
     return word.endswith((":", "<", ">")) or bool(unclear_words(word))
 
 
-def _has_word(line: RunLine, word: str, now: datetime) -> bool:
-    row = line.row
-    if str(row.id) == word or row.uuid.startswith(word):
-        return True
-    return any(word in (name or "").lower() for name in (row.command, row.hostname, *_states(line, now)))
+def _word(word: str, now: datetime) -> Test:
+    """A test for a plain word; many runs are of the same command, host and state, and asked about once."""
+    known: dict[tuple[str | None, str | None, State, str], bool] = {}
+    number = int(word) if _NUMBER.fullmatch(word) else None
+
+    def test(line: RunLine, _source: str) -> bool:
+        row = line.row
+        about = row.command, row.hostname, row.state, status.kind(line, now) if row.state is State.RUNNING else ""
+        found = known.get(about)
+        if found is None:
+            names = (row.command, row.hostname, *_states(line, now))
+            found = known[about] = any(word in (name or "").lower() for name in names)
+        return found or row.id == number or row.uuid.startswith(word)
+
+    return test
 
 
 def unclear_words(typed: str) -> list[str]:

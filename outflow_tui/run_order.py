@@ -57,10 +57,10 @@ class HasLine(Protocol):
 Item = TypeVar("Item", bound=HasLine)
 
 
-def in_order(newest: Sequence[Item], order: RunOrder, now: datetime, *, is_reversed: bool = False) -> list[Item]:
+def in_order(newest: Sequence[Item], order: RunOrder, now: datetime, *, is_reversed: bool = False) -> Sequence[Item]:
     """The runs, given newest first, in an order; equal ones stay newest first, and what is not known comes last."""
     if order is RunOrder.NEWEST:
-        return list(reversed(newest) if is_reversed else newest)
+        return newest[::-1] if is_reversed else newest
     keyed = [(_KEYS[order](item.line, now), item) for item in newest]
     known = sorted(
         (pair for pair in keyed if pair[0] is not None),

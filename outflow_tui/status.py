@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from outflow_core.states import State
@@ -27,7 +28,8 @@ def standing(seen: Sequence[Snapshot], *, is_paused: bool, now: datetime) -> str
         return "reading"
     if not all(snapshot.is_complete for snapshot in seen):
         return "counting"
-    return "live" if any(is_alive(line, now) for snapshot in seen for line in snapshot.runs) else "idle"
+    running = (line for snapshot in seen for line in snapshot.runs if line.row.state is State.RUNNING)
+    return "live" if any(is_alive(line, now) for line in running) else "idle"
 
 
 def is_alive(line: RunLine, now: datetime) -> bool:
@@ -136,9 +138,9 @@ def trouble(snapshot: Snapshot, now: datetime) -> str:
     return f"{error} Since {since}; trying again every {wait:.{int(wait < 1)}f} s.{shown}"
 
 
-def tally(lines: Sequence[RunLine], now: datetime) -> str:
-    """How many runs are in each state that occurs; those that are gone or silent are not called running."""
-    numbers = Counter(kind(line, now) for line in lines)
+def tally(lines: Sequence[RunLine], now: datetime, others: Mapping[str, int] = MappingProxyType({})) -> str:
+    """How many runs, these and others, are in each state that occurs; one that is gone or silent is not running."""
+    numbers = Counter(kind(line, now) for line in lines) + Counter(others)
     return "   ".join(f"{numbers[name]} {name}" for name in KINDS if numbers[name])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
 from outflow_tui.remaining import remaining
 from outflow_tui.run_filter import has_failure, run_filter, unclear_words
+from outflow_tui.run_listing import Entry, KnownRuns, RunItems
 from outflow_tui.run_order import RunOrder, in_order
 from outflow_tui.screens.books_screen import PAPER, BooksScreen
 from outflow_tui.snapshot import Focus, RunKey
@@ -44,6 +45,7 @@ class RunsScreen(BooksScreen):
         self._only_failed = False
         self._typed = ""
         self._tally: list[str] = []
+        self._known = KnownRuns()
 
     def compose(self) -> ComposeResult:
         yield Title()
@@ -88,33 +90,42 @@ class RunsScreen(BooksScreen):
     def show_seen(self) -> None:
         """The runs that fit the filter, in the order that was asked for."""
         now = self._list.now = self.desk.clock()
-        items = self._items(now)
-        fits = run_filter(self._typed, now)
-        shown = tuple(
-            item for item in items if fits(item.line, item.source) and (not self._only_failed or has_failure(item.line))
-        )
-        self._list.show(shown)
+        runs = [snapshot.runs for snapshot in self.seen]
+        if not self._known.are(runs):
+            self._known = KnownRuns(runs)
+        shown = self._chosen(now)
+        self._list.show(RunItems(shown, self._maker(now)))
         self.headline(f"outflow   {'   '.join(self._names)}")
-        self._show_tally(items, shown)
+        self._show_tally(shown)
 
-    def _items(self, now: datetime) -> list[RunItem]:
-        items = list(self._newest(now))
-        if len(self.seen) > 1:
-            items.sort(key=lambda item: (item.line.row.start_time or datetime.min, item.line.row.id), reverse=True)
-        return in_order(items, self._list.order, now, is_reversed=self._list.is_reversed)
+    def _chosen(self, now: datetime) -> Sequence[Entry]:
+        entries = in_order(self._known.newest, self._list.order, now, is_reversed=self._list.is_reversed)
+        if self._only_failed:
+            entries = [entry for entry in entries if has_failure(entry.line)]
+        if self._typed:
+            fits = run_filter(self._typed, now)
+            entries = [entry for entry in entries if fits(entry.line, self._names[entry.place])]
+        return entries
 
-    def _newest(self, now: datetime) -> Iterator[RunItem]:
-        for place, snapshot in enumerate(self.seen):
-            left = remaining(snapshot.runs, now)
-            for line in snapshot.runs:
-                key = (place, line.row.id)
-                yield run_item(place, self._names[place], line, key in self._marked, now, left.get(line.row.id))
+    def _maker(self, now: datetime) -> Callable[[Entry], RunItem]:
+        """Makes a run a line of the list, as things are now."""
+        places, marked = {entry.place for entry in self._known.running}, frozenset(self._marked)
+        left = {place: remaining(self.seen[place].runs, now) for place in places}
 
-    def _show_tally(self, items: list[RunItem], shown: tuple[RunItem, ...]) -> None:
-        parts = [status.tally([item.line for item in items], self._list.now)]
+        def make(entry: Entry) -> RunItem:
+            place, line = entry
+            seconds = left.get(place, {}).get(line.row.id)
+            return run_item(place, self._names[place], line, entry.key in marked, now, seconds)
+
+        return make
+
+    def _show_tally(self, shown: Sequence[Entry]) -> None:
+        known = self._known
+        number = len(known.newest)
+        parts = [status.tally([entry.line for entry in known.running], self._list.now, known.over)]
         if self._typed or self._only_failed:
             chosen = " ".join(filter(None, ["failed only" if self._only_failed else "", self._typed]))
-            parts.insert(0, f"{len(shown)} of {len(items)} shown")
+            parts.insert(0, f"{len(shown)} of {number} shown")
             parts.append(f"[{chosen}]")
             unclear = unclear_words(self._typed)
             parts[:0] = [f"not understood: {' '.join(unclear)}"] if unclear else []
@@ -123,7 +134,7 @@ class RunsScreen(BooksScreen):
         parts += [self._order_words()] if self._order_words() else []
         self._tally = parts
         self._say_tally()
-        self.query_one("#nothing", Words).say(self._why_nothing(len(items)) if not shown else "")
+        self.query_one("#nothing", Words).say(self._why_nothing(number) if not shown else "")
         self._show_list(bool(shown))
 
     def _show_list(self, shown: bool) -> None:

@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from outflow_tui import keys, text
 from outflow_tui.lines import Piece, plain
-from outflow_tui.long_lists import KnowsPlaces
+from outflow_tui.long_lists import LongList
 from outflow_tui.widgets.looks import look_of
 
 MOST_SAID = 20_000
@@ -136,7 +136,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     def _follow(self, key: Hashable) -> int:
         """Where the record of this key is now: looked for near the cursor first; gone: the same line."""
         count = len(self.items)
-        if isinstance(self.items, KnowsPlaces):
+        if isinstance(self.items, LongList):
             place = self.items.place_of(key)
             if place is not None:
                 return place
@@ -183,7 +183,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
 
     def go_to_key(self, key: Hashable) -> bool:
         """Put the cursor on the record of a key; whether it is there."""
-        if isinstance(self.items, KnowsPlaces):
+        if isinstance(self.items, LongList):
             place = self.items.place_of(key)
         else:
             place = next((place for place, item in enumerate(self.items) if item.key == key), None)

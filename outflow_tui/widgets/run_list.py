@@ -22,7 +22,7 @@ from outflow_tui.widgets.line_view import LineView
 
 NARROW_PROGRESS = 15
 """Cells for a run's progress where there is little room."""
-MEASURED = 1000
+MEASURED = 400
 """How many runs have a say in the widths of the columns."""
 
 
@@ -132,11 +132,8 @@ class RunList(LineView[RunItem]):
     def needs(self, title: str) -> int:
         """How many cells the contents of a column and its title take."""
         if self._needs[0] is not self.items:
-            told = {
-                column.title: {column.content(item) for item in self.items[:MEASURED]}
-                for column in COLUMNS
-                if column.content
-            }
+            measured = self.items[:MEASURED]
+            told = {column.title: {column.content(item) for item in measured} for column in COLUMNS if column.content}
             room = {name: max(map(text.width, map(text.clean, words)), default=0) for name, words in told.items()}
             self._needs = (self.items, {name: max(cells, len(name) + 1) for name, cells in room.items()})
         return self._needs[1][title]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from outflow_core.states import State
+from outflow_tui.widgets.run_list import MEASURED, RunItem, run_item
 from tests.tui.desk import sitting
 from tests.tui.story import NOW, FakeSource, configuration, run, task, traceback_of
 
@@ -181,3 +183,20 @@ async def test_quitting_leaves_no_thread_behind() -> None:
         assert any(thread.name.startswith("poll ") for thread in threading.enumerate())
     assert source.is_closed
     assert not any(thread.name.startswith("poll ") for thread in threading.enumerate())
+
+
+async def test_a_line_is_made_of_what_is_seen_and_of_what_decides_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(*words: Any) -> RunItem:
+        made.append(words[2].row.id)
+        return run_item(*words)
+
+    monkeypatch.setattr("outflow_tui.screens.runs.run_item", counted)
+    async with sitting(FakeSource([run(number, "fit") for number in range(1, 3_001)]), size=(80, 24)) as desk:
+        await desk.sees("3000 ")
+        made.clear()
+        await desk.press("slash", "f", "i")
+        await desk.sees("3000 of 3000 shown")
+        assert len(set(made)) <= MEASURED
+        assert len(made) < 4 * MEASURED
