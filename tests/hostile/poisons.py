@@ -30,7 +30,6 @@ POISONS: Mapping[str, str] = {
     "flags": "\U0001f1e9\U0001f1ea" * 20 + "\U0001f1e9",
     "emoji": "\U0001f469\u200d\U0001f467\U0001f44d\U0001f3fd\u2764\ufe0f\U0001f469",
     "wide": "\u6f22\u5b57\uff21" * 40,
-    "old widths": "\u2630\u4dc0\U0001d300" * 20,
     "lone": "a\ud800b\udfffc\udc1b",
     "markdown": "![x](https://x.example/i.png) <img src=x onerror=y> **b** | `` ``` ~~~ [l](javascript:x) &amp; \\",
     "formula": '=HYPERLINK("https://x.example") +1 -2 @SUM',

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 _TOKEN = re.compile(
     r"\x1b\[(?P<private>[<-?]*)(?P<numbers>[0-9;:]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     r"|\x1b\](?P<osc>[0-9]*)(?P<words>[^\x07\x1b]*)(?:\x07|\x1b\\)"
@@ -110,7 +110,7 @@ def is_steering(character: str) -> bool:
 def cells_of(character: str) -> int:
     """How many cells a character takes, by the tables of Python, not by those of the program."""
     kind = unicodedata.category(character)
-    if kind in ("Mn", "Me", "Mc") or "\u1160" <= character <= "\u11ff":
+    if kind in ("Mn", "Me", "Mc") or "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff":
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
@@ -166,12 +166,12 @@ class Terminal:
             is_there = self.read(0.05)
             assert is_there and time.monotonic() < until, f"{words!r} is not on the screen:\n{self.screen.text()}"
 
-    def settles(self, seconds: float = 0.12) -> None:
+    def settles(self, seconds: float = 0.1) -> None:
         """Read until nothing has come for a while."""
-        until, size = time.monotonic() + PATIENCE, -1
-        while size != len(self.bytes) and time.monotonic() < until:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             size = len(self.bytes)
-            if not self.read(seconds):
+            if not self.read(seconds) or size == len(self.bytes):
                 return
 
     def resize(self, width: int, height: int) -> None:

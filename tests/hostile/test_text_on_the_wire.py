@@ -1,0 +1,151 @@
+"""What somebody else wrote steers no terminal: every screen of the real program, over books full of sequences."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outflow_tui import text
+from outflow_tui.marks import MARKS
+from tests.hostile.books import make_books, of_kinds
+from tests.hostile.poisons import POISONS, poisoned
+from tests.hostile.wire import Screen, Terminal, cells_of, is_steering, terminal
+
+SOAK = int(os.environ.get("OUTFLOW_SOAK", "1"))
+KINDS = [*POISONS]
+COUNT = len(KINDS)
+RUN = COUNT - 1
+"""The run that holds a task of every kind."""
+BAD_NAME = "b\x1b]0;t\x07\x9b31m\u202e[red]\n.db"
+
+
+def walk(running: Terminal) -> Screen:
+    """Go over every screen by its keys; what stands in a terminal's cells, and what it was told."""
+
+    def go(*keys: str, sees: str = "") -> None:
+        running.press(*keys)
+        if sees:
+            running.sees(sees)
+        running.settles()
+
+    go(sees="PROGRESS")
+    go("end")
+    go("home")
+    go("c", sees="configuration")
+    go("end")
+    go("q", "space", "down", "space", "d", sees="differ")
+    go("q", "down", "space", "d", sees="3 runs")
+    go("q", "home", sees="PROGRESS")
+    go(f"/{RUN}", "enter", sees=" of ")
+    go("enter", sees=f"run {RUN} ")
+    for _ in range(6):
+        go("down")
+    go("enter", sees="  task 8")
+    go("y", sees="Copied")
+    go("Y")
+    go("n", sees="  task ")
+    go("e")
+    go("E", sees="all lines")
+    go("enter", sees="Saved as")
+    go("q", "2", sees="failures by cause")
+    go("down", "down")
+    go("1", "3", sees="at once")
+    go("down", "down")
+    go("q", "4", sees="configuration")
+    go("q", "o")
+    go("?", sees="keys")
+    go("q")
+    go("\x06", *"map", sees=" found")
+    go("down", "down")
+    overflows = set(running.screen.overflows)
+    running.resize(120, 40)  # what is under way then was drawn for another window
+    go("down")
+    running.resize(40, 12)
+    go("down")
+    running.screen.overflows = overflows
+    return running.screen
+
+
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Screen]:
+    """The same walk over harmless books and over hostile ones, each beside a second source."""
+    found = {}
+    for name, other, say in (
+        ("harmless", "other.db", lambda where, number: f"{where}{number}"),
+        ("hostile", BAD_NAME, of_kinds(KINDS, poisoned)),
+    ):
+        folder = tmp_path_factory.mktemp(name)
+        make_books(folder / "outflow.db", say, COUNT)
+        shutil.copy(folder / "outflow.db", folder / other)
+        with terminal("outflow.db", other, "--every", "0.3", folder=folder, VISUAL="true") as running:
+            found[name] = walk(running)
+    return found
+
+
+def test_nothing_is_sent_over_hostile_books_that_is_not_sent_over_harmless_ones(
+    walks: dict[str, Screen], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    hostile, harmless = walks["hostile"], walks["harmless"]
+    assert hostile.kinds <= harmless.kinds
+    assert hostile.steering == harmless.steering == set()
+    assert hostile.overflows == harmless.overflows == set()
+    titles = [words for number, words in hostile.told if number == "2"]
+    copies = [base64.b64decode(words.rpartition(";")[2]).decode() for number, words in hostile.told if number == "52"]
+    assert titles and len(copies) == 2
+    for words in titles + copies:
+        assert not [sign for sign in words if is_steering(sign) and sign != "\n"]
+    assert not [words for words in copies if words.endswith("\n")], "pasted into a shell its last line would be run"
+    folder = next(tmp_path_factory.getbasetemp().glob("hostile*"))
+    (saved,) = set(folder.iterdir()) - {folder / "outflow.db", folder / BAD_NAME}
+    assert saved.name.startswith(f"run-{RUN}-task-") and saved.suffix == ".txt" and saved.stat().st_mode & 0o077 == 0
+    assert not [sign for sign in saved.read_text() if is_steering(sign) and sign != "\n"]
+
+
+ANYTHING = st.text(st.characters(), max_size=60) | st.sampled_from([*POISONS.values()])
+bounded = settings(deadline=None, derandomize=True, max_examples=300 * SOAK, database=None)
+
+
+@bounded
+@given(ANYTHING)
+def test_what_is_clean_can_be_seen_and_takes_the_cells_of_its_signs(given_text: str) -> None:
+    shown = text.clean(given_text)
+    assert not [sign for sign in shown if is_steering(sign)]
+    assert text.clean(shown) == shown
+    assert text.width(shown) == sum(map(text.width, shown))
+
+
+@bounded
+@given(ANYTHING, st.integers(1, 40))
+def test_wrapped_lines_fit_and_lose_nothing(given_text: str, width: int) -> None:
+    shown = text.clean(given_text)
+    lines = list(text.wrapped(shown, width))
+    assert "".join((joint or "") + line for line, joint in lines) == shown
+    assert all(text.width(line) <= max(width, 2) for line, _ in lines)
+
+
+@bounded
+@given(ANYTHING, st.integers(0, 40))
+def test_text_that_is_fitted_has_that_width(given_text: str, width: int) -> None:
+    assert text.width(text.fit(text.clean(given_text), width)) == width
+
+
+def test_every_mark_that_python_knows_is_taken_for_one() -> None:
+    import re
+
+    pattern = re.compile(f"[{MARKS}]")
+    signs = map(chr, [*range(0x300, 0xD800), *range(0xE000, 0xE0000)])
+    marks = [sign for sign in signs if unicodedata.category(sign) in ("Mn", "Me", "Mc")]
+    missing = [f"U+{ord(sign):04X}" for sign in marks if not pattern.match(sign) and text.clean(sign) == sign]
+    assert missing == []
+
+
+def test_no_sign_is_wider_in_a_terminal_than_here() -> None:
+    signs = [chr(number) for number in range(0x20, 0x30000) if unicodedata.category(chr(number)) not in ("Cn", "Co")]
+    assert [hex(ord(sign)) for sign in signs if text.width(text.clean(sign)) < cells_of(sign)] == []
