@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from outflow_core.errors import ConfigError
+from outflow_core.masking import mask_text
 from outflow_core.yaml_bounds import MERGE, Parser, check_events, measure, place, refuse_equal_keys, weigh
 
 MAX_BYTES: Final = 10_000_000
@@ -160,7 +161,7 @@ def _loader_class(path: Path, chain: tuple[Path, ...], read: _Read) -> type:
             raise ConfigError(f"{place(path, node)}: !include wants the path of one file.")
         name = node.value.strip()
         if "://" in name:
-            raise ConfigError(f"{place(path, node)}: !include reads files, not the URL {name!r}.")
+            raise ConfigError(f"{place(path, node)}: !include reads files, not the URL {mask_text(name)!r}.")
         try:
             return _included(name, path.parent, chain, read)
         except ConfigError as error:
