@@ -18,6 +18,7 @@ from outflow_core.nearest import did_you_mean, way_out
 from outflow_core.variables import with_variables
 
 ROLES = ("user", "admin")
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _KEYS = {
     "sqlite": ("dialect", "path"),
     "postgresql": ("dialect", "address", "database", "schema", "user", "admin", "sslmode", "service", "options"),
@@ -59,6 +60,10 @@ def literal_logins(section: Any) -> Iterator[tuple[str, str]]:
 def _bind_key(path: Path, name: Any) -> str:
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise ConfigError(f"{path}: databases: a bind key must be text, not {kind_of(name)}; put {name} in quotes.")
+    if "://" in str(name):
+        raise ConfigError(
+            f"{path}: databases: a bind key is a name, not a URL; name the database's parts by their keys."
+        )
     key = str(name)
     if key in ("", ".", "..") or "/" in key or "\0" in key:
         raise ConfigError(f"{path}: databases: the bind key {key!r} cannot be the name of its folder of migrations.")
@@ -87,6 +92,8 @@ def _postgresql(where: str, root: Path, key: str, entry: dict[str, Any]) -> Data
     service = _sent(where, given, "service", "") or None
     if service and given.get("admin") and not given.get("user"):
         raise ConfigError(f"{where}: 'user' is missing; beside 'admin' the role must be named that gets data rights.")
+    if "://" in str(given.get("database")):
+        raise ConfigError(f"{where}.database: must be a database's name, not a URL; name its parts by their keys.")
     host, port = _address(where, given)
     return Database(
         key,
@@ -96,7 +103,7 @@ def _postgresql(where: str, root: Path, key: str, entry: dict[str, Any]) -> Data
         database=_sent(where, given, "database", "" if service and "database" not in entry else None) or None,
         user=_credentials(where, given, "user"),
         admin=_credentials(where, given, "admin"),
-        sslmode=_sent(where, given, "sslmode", "") or None,
+        sslmode=_sslmode(where, given),
         schema=_sent(where, given, "schema", "") or None,
         service=service,
         options=_options(f"{where}.options", root, given.get("options", {})),
@@ -177,6 +184,13 @@ def _address(where: str, entry: Mapping[str, Any]) -> tuple[str | None, int | No
         raise ConfigError(
             f"{where}.address: {shown} is not host:port (IPv6: [::1]:5432; roles stand under 'user' and 'admin')."
         ) from None
+
+
+def _sslmode(where: str, entry: Mapping[str, Any]) -> str | None:
+    mode = _sent(where, entry, "sslmode", "")
+    if mode and mode not in SSL_MODES:
+        raise ConfigError(f"{where}.sslmode: must be one of {', '.join(SSL_MODES)}.")
+    return mode or None
 
 
 def _socket(address: str) -> tuple[str | None, int | None]:

@@ -18,6 +18,7 @@ import yaml
 
 from outflow_core.errors import ConfigError
 from outflow_core.include_patterns import Search, is_pattern
+from outflow_core.masking import mask_text
 from outflow_core.yaml_bounds import MERGE, Parser, check_events, is_too_long, measure, place, refuse_equal_keys, weigh
 
 MAX_BYTES: Final = 10_000_000
@@ -186,7 +187,7 @@ def _loader_class(path: Path, chain: tuple[Path, ...], read: _Read) -> type:
         if len(name) > _MAX_PATH:
             raise ConfigError(f"{place(path, node)}: !include wants a path, of {_MAX_PATH:,} characters at the most.")
         if "://" in name:
-            raise ConfigError(f"{place(path, node)}: !include reads files, not the URL {name!r}.")
+            raise ConfigError(f"{place(path, node)}: !include reads files, not the URL {mask_text(name)!r}.")
         try:
             return _included(name, path.parent, chain, read)
         except ConfigError as error:

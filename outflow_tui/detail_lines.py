@@ -16,6 +16,7 @@ from outflow_tui import format as words
 from outflow_tui import text
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line, Piece
+from outflow_tui.markdown import shortened
 from outflow_tui.try_words import again_sentence, try_sentence
 from outflow_tui.value_lines import plain_inputs, plain_targets, value_lines
 
@@ -32,10 +33,14 @@ LIBRARIES_HIDDEN = "a shows libraries too"
 """Why something may not be found."""
 
 
+LONGEST_TRACEBACK = 1_000_000
+"""In characters; the whole of it is in the answers for scripts."""
+
+
 @lru_cache(maxsize=2)
 def _parts_of(traceback: str) -> tuple[Part, ...]:
-    """The parts of a traceback, which may have 20,000 lines: taken apart once."""
-    return parse(traceback)
+    """The parts of a traceback, which may have 20,000 lines: taken apart once; of one beyond reason both ends."""
+    return parse(shortened(traceback, LONGEST_TRACEBACK))
 
 
 def place_of(exception: ExceptionRow) -> Frame | None:

@@ -11,6 +11,7 @@ from outflow_core.sources import find_settings
 from outflow_core.wanted_inputs import WantedValue
 from outflow_tui.cli.books import asked
 from outflow_tui.cli.printing import tell
+from outflow_tui.markdown import code
 from outflow_tui.reports.processings import not_given, processed_markdown, processed_object, processed_text
 
 
@@ -25,7 +26,7 @@ def answer(options: argparse.Namespace) -> int:
     tell(
         options,
         lambda: processed_object(rows, done),
-        lambda: nothing or processed_markdown(rows, done),
+        lambda: code(nothing, 2000) if nothing else processed_markdown(rows, done),
         lambda: nothing or processed_text(rows, done, datetime.now()),
     )
     return 0 if done else 1

@@ -9,6 +9,7 @@ from typing import Any
 from outflow_core.findings import Finding, Found, InputAnswer
 from outflow_tui import format as words
 from outflow_tui.finding_words import answer_words, how_often, progress
+from outflow_tui.markdown import code
 from outflow_tui.reports.tables import Table
 
 
@@ -50,8 +51,8 @@ def found_text(found: Found, now: datetime) -> str:
 
 
 def found_markdown(found: Found) -> str:
-    """The same as a table of Markdown, its times with their days."""
-    return _told(found, _table(found, words.dated).as_markdown())
+    """The same as a table of Markdown, its times with their days; the answer names inputs, so it is code."""
+    return _told(found, _table(found, words.dated).as_markdown(), lambda answer: code(answer, 2000))
 
 
 TITLES = ("KIND", "RUN", "STATE", "COMMAND", "TASK", "TIME", "HOW OFTEN", "FOUND")
@@ -67,7 +68,7 @@ def _cells(one: Finding, clock: Callable[[datetime | None], str]) -> tuple[str, 
     return (*start, clock(one.time), how_often(one), one.text)
 
 
-def _told(found: Found, table: str) -> str:
-    answer = answer_words(found.answer) if found.answer and found.answer.inputs else ""
+def _told(found: Found, table: str, form: Callable[[str], str] = str) -> str:
+    answer = form(answer_words(found.answer)) if found.answer and found.answer.inputs else ""
     end = progress([found], ellipsis="...").capitalize() + "."
     return "\n\n".join(filter(None, [answer, table if found.findings else "", end]))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -38,7 +36,7 @@ ASKED = (
     ["processed", "map\x1b[31;5mred\x1b[0m"], ["processed", "no\x1b[2J\u202e"], ["show", "no\x1b[2J\u202e\udc9b"],
     ["show", "last:no\x9b"], ["wait", RUN],
 )  # fmt: skip
-FORMS = ([], ["--json"], ["--markdown"])
+FORMS: tuple[list[str], ...] = ([], ["--json"], ["--markdown"])
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +88,8 @@ def outside_of_code(page: str) -> list[str]:
         re.findall(r"[\[\]<>&*_~]", "\n".join(line for line in SPANS.sub("", page).split("\n") if line.startswith("|")))
     )
     ours = re.sub(
-        r"\*\*(Inputs|Traceback|What differs from run \d+, [^*\n]*)\*\*|host |uuid |^hash |- command: |of plugin |\(hash\)|same configuration|",
+        r"\*\*(Inputs|Traceback|What differs from run \d+, [^*\n]*)\*\*|host |uuid |^hash |- command: |"
+        r"of plugin |same configuration|",
         "",
         rest,
         flags=re.M,

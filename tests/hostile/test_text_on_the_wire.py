@@ -6,7 +6,6 @@ import base64
 import os
 import shutil
 import unicodedata
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
