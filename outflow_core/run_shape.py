@@ -28,6 +28,8 @@ _CODES = {
     for index, state in enumerate(STATES)
 }
 _PENDING, _RUNNING, _FAILED = (STATES.index(state) for state in (State.PENDING, State.RUNNING, State.FAILED))
+_FEW = 256
+"""Up to so many values of a page take one byte for each block."""
 _UNTOLD = float("-inf")
 """Stands for the seconds of a block of which the books do not tell how long it took."""
 
@@ -68,17 +70,19 @@ class Column(Generic[T]):
         """The column that holds these values in their order."""
         table: dict[T, int] = {}
         which = array("H", [table.setdefault(value, len(table)) for value in values])
-        return cls(tuple(table), which if len(table) > 1 else None)
+        return cls(tuple(table), (which if len(table) > _FEW else array("B", which)) if len(table) > 1 else None)
 
     def changed(self, news: Mapping[int, T], count: int) -> Column[T]:
         """The column of `count` blocks in which some have other values."""
         if all(self[index] == value for index, value in news.items()):
             return self
-        which = array("H", bytes(2 * count)) if self.which is None else self.which[:]
+        which = array("H", bytes(2 * count) if self.which is None else self.which)
         table = {value: number for number, value in enumerate(self.values)}
         for index, value in news.items():
             which[index] = table.setdefault(value, len(table))
-        return Column(tuple(table), which) if len(table) <= count else Column.of(map(tuple(table).__getitem__, which))
+        if len(table) > count:
+            return Column.of(map(tuple(table).__getitem__, which))
+        return Column(tuple(table), which if len(table) > _FEW else array("B", which))
 
     def __getitem__(self, index: int) -> T:
         return self.values[self.which[index] if self.which is not None else 0]
@@ -95,7 +99,7 @@ class Page:
 
     first: int
     """The id that the first place stands for."""
-    places: array[int]
+    places: Sequence[int]
     codes: bytes
     parents: Column[int | None]
     names: Column[str]
@@ -281,7 +285,8 @@ def page_of(first: int, rows: Sequence[ShapeRow]) -> Page | None:
     ids, parents, kinds, states, names, hosts, seconds = zip(*rows, strict=True)
     codes = bytes(map(_code, kinds, states, names))
     took = array("f", [_UNTOLD if some is None else some for some in seconds])
-    places = array("H", [number - first for number in ids])
+    is_dense = ids[-1] - ids[0] == len(ids) - 1
+    places = range(ids[0] - first, ids[-1] - first + 1) if is_dense else array("H", [number - first for number in ids])
     return Page(first, places, codes, Column.of(parents), Column.of(names), Column.of(hosts), took)
 
 

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from outflow_core.masking import MASK
@@ -79,8 +80,11 @@ def undecided(blocks: Collection[BlockRow]) -> set[int]:
     return found
 
 
-def undecided_in(shape: RunShape, most: int, map_sizes: Mapping[int, int]) -> set[int]:
-    """The same, of the blocks of a run of which only the shape is known; where there are more than `most`: none."""
+def undecided_in(shape: RunShape, most: int, map_sizes: Mapping[int, int], *, in_all: int | None = None) -> set[int]:
+    """The same, of the blocks of a run of which only the shape is known; where there are more than `most`: none.
+
+    Of a very large run only the newest places are asked about, with at most `in_all` tasks together.
+    """
     if not any(page.failed for page in shape.pages):
         return set()
     places: dict[Place, tuple[int, int | None, int]] = {}
@@ -93,6 +97,10 @@ def undecided_in(shape: RunShape, most: int, map_sizes: Mapping[int, int]) -> se
         for place, (count, failed, last) in places.items()
         if failed is not None and last > failed and max(count, map_sizes.get(place[0] or 0, 0)) <= most
     }
+    if in_all is not None and sum(places[place][0] for place in wanted) > in_all:
+        newest = sorted(wanted, key=lambda place: places[place][2], reverse=True)
+        together = accumulate(places[place][0] for place in newest)
+        wanted = {place for place, count in zip(newest, together, strict=True) if count <= in_all}
     found = {parent for parent, _ in wanted if parent is not None}
     for page in shape.pages:
         if not wanted.isdisjoint(page.begun):

@@ -15,6 +15,8 @@ from outflow_tui.snapshot import RunView
 
 MOST = 5_000
 """Of how many tasks of one name and place, and items of one map, it is found out whether some are tries of others."""
+MOST_IN_ALL = 10_000
+"""The same of all tasks of a run together; of one with more, of those of the newest places."""
 
 
 class TryReading:
@@ -52,7 +54,7 @@ class TryReading:
 
     def _find_wanted(self, view: RunView) -> None:
         """The blocks whose inputs decide; what was read of one is kept as long as it looks the same."""
-        ids = undecided_in(view.shape, MOST, view.map_sizes) if view.is_whole else set()
+        ids = undecided_in(view.shape, MOST, view.map_sizes, in_all=MOST_IN_ALL) if view.is_whole else set()
         shapes = {block_id: shape for block_id in ids if (shape := view.shape.get(block_id)) is not None}
         self._rows = {
             block_id: self._rows[block_id]

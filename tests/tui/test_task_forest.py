@@ -225,3 +225,13 @@ def test_a_page_with_nothing_new_stays_the_very_same(rows: Rows) -> None:
     shape = shape_of(map(shape_row, rows.values()), SIZE)
     for page in shape.pages:
         assert patched(page, {page.id(index): page.row(index) for index in range(len(page))}) is page
+
+
+def test_of_a_very_large_run_the_newest_places_are_asked_about_tries() -> None:
+    rows = [
+        (number, number // 10 + 1000, "task", "failed" if number % 10 == 0 else "success", "reduce", None, 1.0)
+        for number in range(10, 60)
+    ]
+    found = undecided_in(shape_of(rows), 100, {}, in_all=25)
+    assert found == {*range(40, 60), 1004, 1005}
+    assert undecided_in(shape_of(rows), 100, {}, in_all=50) == {*range(10, 60), *range(1001, 1006)}
