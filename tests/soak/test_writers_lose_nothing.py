@@ -23,11 +23,11 @@ from tests.soak.tours import TOUR, tour
 from tests.soak.writers import Told, Writer, our_writer, outflow_writer
 from tests.tally import Tally, soak_factor
 
-SECONDS = 6.0 * soak_factor()
+SECONDS = 5.0 * soak_factor()
 PAUSE = float(os.environ.get("OUTFLOW_SOAK_PAUSE") or 0.0)
 """Seconds between two commits of a writer."""
 PAUSE_OF_SCRIPTS = 0.5
-ALONE_SECONDS = 1.5
+ALONE_SECONDS = 1.0
 LONGEST_STOP = 0.5 if soak_factor() == 1 else 8.0
 """Longer than the five seconds that Outflow waits, where there is the time."""
 
