@@ -71,9 +71,13 @@ class Terminal:
 
     def sees(self, words: bytes) -> None:
         """Wait until words have been written."""
-        until = time.monotonic() + PATIENCE
-        while words not in self._seen:
-            assert time.monotonic() < until, f"{words!r} does not come after {bytes(self._seen[-1500:])!r}"
+        self.waits_for(words, PATIENCE)
+        assert words in self._seen, f"{words!r} does not come after {bytes(self._seen[-1500:])!r}"
+
+    def waits_for(self, words: bytes, seconds: float) -> None:
+        """Wait for words, but not for ever."""
+        until = time.monotonic() + seconds
+        while words not in self._seen and time.monotonic() < until:
             time.sleep(0.02)
 
     def end(self) -> None:

@@ -22,7 +22,7 @@ from tests.soak.tours import tour
 from tests.soak.writers import new_pipeline, our_writer, outflow_writer
 from tests.tally import Tally, soak_factor
 
-SECONDS = 4.0 * soak_factor()
+SECONDS = 2.5 * soak_factor()
 LOCK_SECONDS = 5
 MONITORS = 2
 MIGRATIONS = (

@@ -21,7 +21,7 @@ from tests.soak.suspending import bring_back, is_stopped_soon, shell_with_monito
 from tests.soak.terminals import ROOT, monitor
 from tests.tally import Tally, soak_factor
 
-STOPS = 25 * soak_factor()
+STOPS = 12 * soak_factor()
 READS = """
 import os, signal, sys, threading, time
 from pathlib import Path

@@ -23,11 +23,11 @@ from tests.soak.tours import TOUR, tour
 from tests.soak.writers import Told, Writer, our_writer, outflow_writer
 from tests.tally import Tally, soak_factor
 
-SECONDS = 6.0 * soak_factor()
+SECONDS = 5.0 * soak_factor()
 PAUSE = float(os.environ.get("OUTFLOW_SOAK_PAUSE") or 0.0)
 """Seconds between two commits of a writer."""
 PAUSE_OF_SCRIPTS = 0.5
-ALONE_SECONDS = 1.5
+ALONE_SECONDS = 1.0
 LONGEST_STOP = 0.5 if soak_factor() == 1 else 8.0
 """Longer than the five seconds that Outflow waits, where there is the time."""
 
@@ -151,13 +151,13 @@ def test_no_commit_fails_while_many_watch(pipeline: Path, tally: Tally) -> None:
             )
         finally:
             ended.set()
-    soaked = time.monotonic() - began
-    tally("seconds soaked", soaked)
-    tally("commits held", sum(writer.commits for writer in told))
-    tally("commits failed", sum(writer.failed for writer in told))
-    tally("longest wait of a commit of Outflow, ms", 1000 * told[0].longest, how="max")
-    tally("the same without a monitor, ms", 1000 * alone[0].longest, how="max")
-    tally("longest wait of two commits of ours, ms", 1000 * told[1].longest, how="max")
+        soaked = time.monotonic() - began
+        tally("seconds soaked", soaked)
+        tally("commits held", sum(writer.commits for writer in told))
+        tally("commits failed", sum(writer.failed for writer in told))
+        tally("longest wait of a commit of Outflow, ms", 1000 * told[0].longest, how="max")
+        tally("the same without a monitor, ms", 1000 * alone[0].longest, how="max")
+        tally("longest wait of two commits of ours, ms", 1000 * told[1].longest, how="max")
     tally("monitors, watch and wait that looked on", len(watching.processes))
     tally("screens opened", watching.screens)
     tally("answers to scripts", watching.answers)
