@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sqlite3
 import time
@@ -379,7 +380,8 @@ def broken(folder: Path, name: str) -> Database:
             file.seek(100)
             file.write(b"\xff" * 20_000)
     elif name == "a name of no letters":
-        path.write_bytes(path.read_bytes().replace(b"TABLE outflow_run", b"TABLE outflow_\x8e\xff(", 1))
+        table, no_table = b"outflow_runoutflow_run(.)CREATE TABLE", b"outflow_r\x8enoutflow_run\\1CREATE TABLF"
+        path.write_bytes(re.sub(table, no_table, path.read_bytes(), flags=re.DOTALL))
     elif name == "a folder":
         path.unlink()
         path.mkdir()
