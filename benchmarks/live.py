@@ -8,11 +8,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 from benchmarks.opened_run import answer, at_home
 from benchmarks.ratios import Figure, bound, of_pairs, timed
@@ -131,14 +132,14 @@ def _longest_reads(reader: Reader) -> list[float]:
     seconds: list[float] = [0.0]
     ask = reader._ask
 
-    def asked(statement: object) -> object:
+    def asked(*question: Any) -> Sequence[Any]:
         start = time.perf_counter()
         try:
-            return ask(statement)  # type: ignore[arg-type]
+            return ask(*question)
         finally:
             seconds.append(time.perf_counter() - start)
 
-    reader._ask = asked  # type: ignore[method-assign, assignment]
+    reader._ask = asked  # type: ignore[method-assign]
     return seconds
 
 
