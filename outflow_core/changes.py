@@ -119,7 +119,7 @@ class Ledger:
     @property
     def sweep_looks(self) -> int:
         """After so many looks that find a change everything was looked at once more."""
-        return max(self.index.pages * -(-PAGE // SWEPT_BLOCKS), len(self.runs) // SWEPT_RUNS) + 2
+        return max((self.index.pages + 1) * -(-PAGE // SWEPT_BLOCKS), len(self.runs) // SWEPT_RUNS + 1) + 1
 
     def look(self) -> Changes:
         """Bring the ledger up to date with the books, and say what is different.
@@ -318,16 +318,16 @@ class Ledger:
     def _sweep(self) -> None:
         """Look once more at some blocks, wherever they are."""
         first = self._swept_block if self._swept_block <= self.index.last else 0
+        if self.index.next_page(first // PAGE) != first // PAGE:
+            first = self._next_place(first)
         count = SWEPT_BLOCKS if len(self._changed_blocks) > CALM else max(CALM_BLOCKS, SWEPT_BLOCKS)
         last = min(first + count, (first // PAGE + 1) * PAGE) - 1
         self._read(first, last)
         self._swept_block = last + 1
-        if self.index.next_page(first // PAGE) != first // PAGE:
-            self._swept_block = self._next_place(last)
 
-    def _next_place(self, last: int) -> int:
-        """Where the sweep goes on behind a page without blocks."""
-        there, number = self._ask(_ABOVE, {"last": last}), self.index.next_page(last // PAGE + 1)
+    def _next_place(self, first: int) -> int:
+        """Where the sweep goes on from a page of which no block is known: at the next page with any."""
+        there, number = self._ask(_ABOVE, {"last": first - 1}), self.index.next_page(first // PAGE)
         places = [there // PAGE * PAGE] if there is not None else []
         return min([*places, *([number * PAGE] if number is not None else [])], default=0)
 
