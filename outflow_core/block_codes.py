@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -38,36 +38,47 @@ _LOW = 1 << 16
 
 
 class JoinedValues(FunctionElement[Any]):
-    """Small numbers of many rows as one value, four bytes each, in the order of the rows."""
+    """Small numbers (first column) of many rows as one value, four bytes each, in the order of the second column."""
 
     type = LargeBinary()
     inherit_cache = True
 
 
+class JoinedLetters(FunctionElement[Any]):
+    """Letters of many rows as one text, in the same way."""
+
+    type = String()
+    inherit_cache = True
+
+
 @compiles(JoinedValues, "sqlite")
-def _joined_on_sqlite(element: JoinedValues, compiler: Any, **options: Any) -> str:
-    return f"group_concat(char({compiler.process(element.clauses, **options)}), '')"
+@compiles(JoinedLetters, "sqlite")
+def _joined_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    # a walk along the primary key gives the rows in its order; to sort them once more costs as much again
+    given, _ = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"group_concat({f'char({given})' if isinstance(element, JoinedValues) else given}, '')"
 
 
 @compiles(JoinedValues, "postgresql")
-def _joined_on_postgresql(element: JoinedValues, compiler: Any, **options: Any) -> str:
-    return f"string_agg(int4send({compiler.process(element.clauses, **options)}), ''::bytea)"
+@compiles(JoinedLetters, "postgresql")
+def _joined_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    given, order = (compiler.process(clause, **options) for clause in element.clauses)
+    if isinstance(element, JoinedValues):
+        return f"string_agg(int4send({given}), ''::bytea ORDER BY {order})"
+    return f"string_agg({given}, '' ORDER BY {order})"
 
 
-def _value() -> Any:
-    """A block's code in the upper half, which no character of SQLite's may lack, its run in the lower one."""
-    c = block.c
-    kinds = {kind.value: _of_states(kind) for kind in BlockType}
-    code = _chosen(c.type, kinds, _number(OTHER * _LOW))
-    return code + c.run_id.op("&")(_number(_LOW - 1))
+def _code(written: Callable[[int], str]) -> Any:
+    """A block's code, written in some way."""
+    kinds = {kind.value: _of_states(kind, written) for kind in BlockType}
+    return _chosen(block.c.type, kinds, literal_column(written(OTHER)))
 
 
-def _of_states(kind: BlockType) -> Any:
-    numbers: dict[str, Any] = {state.value: _number(CODES[kind, state] * _LOW) for state in _LIKELIEST}
-    numbers[State.PENDING.value] = _chosen(
-        block.c.name, {TOP_LEVEL: _number(ASIDE * _LOW)}, numbers[State.PENDING.value]
-    )
-    return _chosen(block.c.state, numbers, _number(OTHER * _LOW))
+def _of_states(kind: BlockType, written: Callable[[int], str]) -> Any:
+    codes: dict[str, Any] = {state.value: literal_column(written(CODES[kind, state])) for state in _LIKELIEST}
+    waiting = codes[State.PENDING.value]
+    codes[State.PENDING.value] = _chosen(block.c.name, {TOP_LEVEL: literal_column(written(ASIDE))}, waiting)
+    return _chosen(block.c.state, codes, literal_column(written(OTHER)))
 
 
 _LIKELIEST = (State.SUCCESS, State.PENDING, State.FAILED, State.RUNNING, State.SKIPPED)
@@ -85,22 +96,20 @@ def _word(value: str) -> Any:
     return literal_column(f"'{value}'")
 
 
-_blocks = (
-    select(block.c.id, block.c.run_id, _value().label("value"))
-    .where(block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
-    .order_by(block.c.id)
-    .subquery()
-)
-_least, _greatest = func.min(_blocks.c.id), func.max(_blocks.c.id)
-_runs = func.min(_blocks.c.run_id), func.max(_blocks.c.run_id)
-_values = type_coerce(JoinedValues(_blocks.c.value), String)
-_place = (_blocks.c.id - bindparam("first")) + _number(_LOW)
-STRETCH: Final = select(func.count(), _least, _greatest, *_runs, _values)
-"""The blocks with ids from `first` to `last`; as good as `STRETCH_WITH_GAPS` where there are none."""
-STRETCH_WITH_GAPS: Final = STRETCH.add_columns(type_coerce(JoinedValues(_place), String))
-OWNERS: Final = select(block.c.id, block.c.run_id).where(
-    block.c.id >= bindparam("first"), block.c.id <= bindparam("last")
-)
+_LETTERS = bytes.maketrans(bytes(range(97, 97 + OTHER)), bytes(range(1, OTHER + 1)))
+_SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
+_numbers = func.count(), *(end(column) for column in (block.c.id, block.c.run_id) for end in (func.min, func.max))
+_letters = JoinedLetters(_code(lambda code: f"'{chr(96 + code)}'"), block.c.id)
+_values = JoinedValues(
+    _code(lambda code: str(code * _LOW)) + block.c.run_id.op("&")(_number(_LOW - 1)), block.c.id
+)  # no code is 0: SQLite writes a character, and not every small number is one
+_places = JoinedValues((block.c.id - bindparam("first")) + _number(_LOW), block.c.id)
+SOLE: Final = select(*_numbers, _letters).where(*_SPAN)
+"""The blocks with ids from `first` to `last`: all that has to be asked where they are of one run, without gaps."""
+STRETCH: Final = select(*_numbers, type_coerce(_values, String)).where(*_SPAN)
+"""The same where they are of several runs."""
+STRETCH_WITH_GAPS: Final = STRETCH.add_columns(type_coerce(_places, String))
+OWNERS: Final = select(block.c.id, block.c.run_id).where(*_SPAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,22 @@ def has_gaps(row: Sequence[Any]) -> bool:
 def spans_many(row: Sequence[Any]) -> bool:
     """Whether the runs are so many that the lower halves of their ids do not tell which they are."""
     return bool(row[0]) and row[3] // _LOW != row[4] // _LOW
+
+
+def is_sole(row: Sequence[Any]) -> bool:
+    """Whether what `SOLE` gave says everything."""
+    return not row[0] or (row[3] == row[4] and not has_gaps(row))
+
+
+def sole_stretch(first: int, last: int, row: Sequence[Any]) -> Stretch:
+    """The stretch as the row of `SOLE` tells it."""
+    if not row[0]:
+        return stretch_of(first, last, row)
+    codes = row[5].encode("ascii").translate(_LETTERS)
+    before, after = row[1] - first, last - row[2]
+    high = row[3] // _LOW * _LOW
+    owners = array("H", [0]) * before + array("H", [row[3] - high]) * row[0] + array("H", [0]) * after
+    return Stretch(first, bytes(before) + codes + bytes(after), owners, high)
 
 
 def stretch_of(first: int, last: int, row: Sequence[Any]) -> Stretch:
