@@ -333,7 +333,15 @@ class Vandals:
 def test_whatever_anybody_does_is_known_after_one_round_of_the_sweep(
     books: Books, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes = {"PAGE": 32, "RUNS": 7, "SWEPT_BLOCKS": 16, "CALM_BLOCKS": 32, "SWEPT_RUNS": 8, "RECENT_RUNS": 4}
+    sizes = {
+        "PAGE": 32,
+        "RUNS": 7,
+        "SWEPT_BLOCKS": 16,
+        "CALM_BLOCKS": 32,
+        "SWEPT_RUNS": 8,
+        "RECENT_RUNS": 4,
+        "RECENT": 20,
+    }
     for name, size in sizes.items():
         monkeypatch.setattr(ledgers, name, size)
     second = Writer(books.writer.database, seed + 100)
