@@ -344,6 +344,7 @@ def test_whatever_anybody_does_is_known_after_one_round_of_the_sweep(
     }
     for name, size in sizes.items():
         monkeypatch.setattr(ledgers, name, size)
+    books.ledger = Ledger(books.reader)
     second = Writer(books.writer.database, seed + 100)
     books.writer.random.seed(seed)
     vandals = Vandals(books.writer, second)
