@@ -8,14 +8,15 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 from benchmarks.opened_run import answer, at_home
-from benchmarks.ratios import Figure, bound, of_pairs, timed
+from benchmarks.ratios import Figure, bound, busy, of_pairs, timed
 from benchmarks.reads import Bare, complete
 from benchmarks.registry import Bench, figures, monitor, program
 from benchmarks.wire import Wire
@@ -80,6 +81,7 @@ def _ticks(bench: Bench, what: str, many: str, few: str) -> Iterator[Figure]:
     reads = _longest_reads(large._reader)
     writers, bare = (Books(many), Books(few)), Bare(many)
     to_bare, to_few = [], []
+    taken = timed if "://" in many else busy  # a file is read in this very thread
     for second in range(bench.rounds(15)):
         first = writers[0].running[0][0]
         for writer in writers:
@@ -87,8 +89,8 @@ def _ticks(bench: Bench, what: str, many: str, few: str) -> Iterator[Figure]:
                 writer.change(AHEAD + second + number / RATE)
         end = writers[0].running[-1][0]
         statements = [sql.format(last=1 << 30, first=first, end=end) for sql in BARE_TICK]
-        bare_seconds = timed(partial(all_rows, bare, statements))
-        few_seconds, seconds = (timed(partial(source.look, Focus())) for source in (small, large))
+        bare_seconds = taken(partial(all_rows, bare, statements))
+        few_seconds, seconds = (taken(partial(source.look, Focus())) for source in (small, large))
         to_bare.append((bare_seconds, seconds))
         to_few.append((few_seconds, seconds))
     for closed in (large, small, *writers, bare):
@@ -131,10 +133,10 @@ def _longest_reads(reader: Reader) -> list[float]:
     seconds: list[float] = [0.0]
     ask = reader._ask
 
-    def asked(statement: object) -> object:
+    def asked(*question: Any) -> Sequence[Any]:
         start = time.perf_counter()
         try:
-            return ask(statement)  # type: ignore[arg-type]
+            return ask(*question)
         finally:
             seconds.append(time.perf_counter() - start)
 

@@ -68,6 +68,13 @@ def timed(work: Work) -> float:
     return time.perf_counter() - start
 
 
+def busy(work: Work) -> float:
+    """Seconds of this thread's processor that some work takes: what else the machine does is not in it."""
+    start = time.thread_time()
+    work()
+    return time.thread_time() - start
+
+
 def amount(value: float, unit: str) -> str:
     """A measured value as people read it."""
     if not value:

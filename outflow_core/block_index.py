@@ -1,68 +1,33 @@
-"""What is known of the blocks in a few bytes each: their runs, types and states; pure.
+"""What is known of the blocks in three bytes each: their runs, types and states; pure.
 
-The ids are parted into pages. Of a page that only has to be counted, its groups are known and no block
-by itself; of the others every block is. The tasks of a run by state are always counted.
+The ids are parted into pages. The tasks of a run by state are always counted.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from outflow_core.rows import TOP_LEVEL, TaskCounts
+from outflow_core.block_codes import ASIDE, CODES, OTHER, STATES, TASK, Stretch, segments
+from outflow_core.rows import TaskCounts
 from outflow_core.states import BlockType, State
 
 SIZE = 8192
-_STATES = tuple(state.value for state in State)
-_ASIDE = 1  # a workflow that Outflow never starts: known, but not waited for
-_WORKFLOW = 2
-_TASK = _WORKFLOW + len(_STATES)
-_CODES = {
-    (kind.value, state): first + index
-    for kind, first in ((BlockType.WORKFLOW, _WORKFLOW), (BlockType.TASK, _TASK))
-    for index, state in enumerate(_STATES)
-}
-_UNKNOWN = b"\\x00"
-
-
-def _codes_of(states: Iterable[State]) -> list[int]:
-    """The codes of tasks and workflows in these states."""
-    return [_CODES[kind.value, state.value] for kind in BlockType for state in states]
-
-
-def _pattern(states: Iterable[State], gap: int) -> re.Pattern[bytes]:
-    """Stretches of blocks in these states; some others between them do not end a stretch."""
-    codes = b"".join(b"\\x%02x" % code for code in _codes_of(states))
-    return re.compile(b"[%s](?:[^%s]{0,%d}[%s])*" % (codes, codes, gap, codes), re.DOTALL)
-
-
 GAP = 32
 """So many blocks are rather read along than left out."""
-LONGEST = 1_000
-RUNNING = _pattern([State.RUNNING], GAP)
-PENDING = _pattern([State.PENDING], GAP)
-UNKNOWN = re.compile(_UNKNOWN + b"+")
-_FAILED = re.compile(b"\\x%02x+" % _CODES[BlockType.TASK.value, State.FAILED.value])
+FAILED_TASK = CODES[BlockType.TASK, State.FAILED]
+_RUNNING = tuple(CODES[kind, State.RUNNING] for kind in BlockType)
+_PENDING = tuple(CODES[kind, State.PENDING] for kind in BlockType)
+_UNFINISHED = (*_RUNNING, *_PENDING)
+_codes = b"".join(b"\\x%02x" % code for code in _RUNNING)
+_STRETCH_RUNNING = re.compile(b"[%s](?:[^%s]{0,%d}[%s])*" % (_codes, _codes, GAP, _codes), re.DOTALL)
+_UNKNOWN = re.compile(b"\\x00+")
 
 Span = tuple[int, int]
 """The first and the last id of a stretch."""
-
-Group = tuple[int, str, str, int, int, int, int, Any, Any]
-"""The blocks of one run, type and state in a page: how many, least and greatest id, sum of ids, last start and end."""
-_FAILED_TASK = _CODES[BlockType.TASK.value, State.FAILED.value]
-_UNFINISHED = frozenset(_codes_of(state for state in State if not state.is_final))
-
-
-@dataclass(frozen=True, slots=True)
-class PageCount:
-    """A page of which only this is known: how many blocks of which run have which code."""
-
-    mark: int
-    """Differs when any of the groups does."""
-    numbers: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(slots=True)
@@ -72,16 +37,37 @@ class Tally:
     first: int
     last: int
     last_sign: Any = None
-    numbers: list[int] = field(default_factory=lambda: [0] * (_TASK + len(_STATES)))
+    numbers: list[int] = field(default_factory=lambda: [0] * (OTHER + 1))
 
     def counts(self) -> TaskCounts:
         """The run's tasks by state."""
-        return TaskCounts(**dict(zip(_STATES, self.numbers[_TASK:], strict=True)))
+        return TaskCounts(**dict(zip(STATES, self.numbers[TASK:OTHER], strict=True)))
 
     @property
     def waiting(self) -> int:
         """How many blocks are pending, workflows among them."""
-        return sum(self.numbers[_CODES[kind.value, State.PENDING.value]] for kind in BlockType)
+        return sum(self.numbers[code] for code in _PENDING)
+
+
+class _Page:
+    """The blocks of one page: a code for each id, 0 where there is none, and the run it belongs to."""
+
+    __slots__ = ("codes", "high", "owners", "runs")
+
+    def __init__(self, size: int, high: int) -> None:
+        self.codes = bytearray(size)
+        self.owners: array[int] = array("H", bytes(2 * size))
+        self.high = high
+        self.runs: set[int] = set()
+
+    def make_wide(self) -> None:
+        """Keep whole ids of runs, for the lower halves do not tell them apart any more."""
+        if self.owners.typecode == "H":
+            self.owners, self.high = _whole(self.codes, self.owners, self.high), 0
+
+    def is_open(self) -> bool:
+        """Whether any of its blocks is not over."""
+        return any(code in self.codes for code in _UNFINISHED)
 
 
 class BlockIndex:
@@ -89,88 +75,86 @@ class BlockIndex:
 
     def __init__(self, size: int = SIZE) -> None:
         self.size = size
-        self._pages: dict[int, tuple[bytearray, array[int]]] = {}
-        self._counted: dict[int, PageCount] = {}
+        self._pages: dict[int, _Page] = {}
+        self._open: set[int] = set()
         self.tallies: dict[int, Tally] = {}
         self.touched: set[int] = set()
         """The runs whose tallies have changed; who takes note of them empties it."""
         self.last = 0
 
-    def count(self, number: int, groups: Sequence[Group]) -> bool:
-        """Take the groups of a page of which no block is known by itself; whether they are news."""
-        mark = hash(tuple(groups))
-        if number in self._counted and self._counted[number].mark == mark:
-            return False
-        self.uncount(number)
-        numbers = []
-        for run_id, kind, state, blocks, first, last, _, *moments in groups:
-            code = _CODES.get((kind, state), _ASIDE)
-            tally = self._tally(run_id, first)
-            tally.last = max(tally.last, last)
-            tally.numbers[code] += blocks
-            self.last = max(self.last, last)
-            self._hear(run_id, tally, moments)
-            numbers.append((run_id, code, blocks))
-            self.touched.add(run_id)
-        self._counted[number] = PageCount(mark, tuple(numbers))
-        return True
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return len(self._pages)
 
-    def uncount(self, number: int) -> None:
-        """Forget the groups of a page, for its blocks will be known one by one, or were counted anew."""
-        before = self._counted.pop(number, None)
-        for run_id, code, blocks in before.numbers if before else ():
-            self.tallies[run_id].numbers[code] -= blocks
-            self.touched.add(run_id)
+    def take(self, found: Stretch) -> Collection[int]:
+        """Know a stretch of one page as it was found; the ids of the blocks that are others than before."""
+        number, start = divmod(found.first, self.size)
+        end = start + len(found.codes)
+        page = self._pages.get(number)
+        if page is None:
+            if not any(found.codes):
+                return ()
+            page = self._pages[number] = _Page(self.size, found.high)
+        if (page.high, page.owners.typecode) != (found.high, found.owners.typecode):
+            found = self._alike(page, found)
+        if page.codes[start:end] == found.codes and page.owners[start:end] == found.owners:
+            return ()
+        changed = self._put(page, start, end, found)
+        (self._open.add if page.is_open() else self._open.discard)(number)
+        return changed
 
-    def is_counted(self, number: int) -> bool:
-        """Whether of this page only the groups are known."""
-        return number in self._counted
+    def _alike(self, page: _Page, found: Stretch) -> Stretch:
+        """The stretch with runs told as the page tells them; else both tell whole ids from now on."""
+        if not any(found.codes):
+            nothing = array(page.owners.typecode, bytes(page.owners.itemsize * len(found.codes)))
+            return Stretch(found.first, found.codes, nothing, page.high)
+        page.make_wide()
+        return Stretch(found.first, found.codes, _whole(found.codes, found.owners, found.high), 0)
 
-    def unfinished_pages(self, run_ids: Iterable[int]) -> set[int]:
-        """The pages of which only the groups are known, though one of these runs goes on there."""
-        return {number for run_id in run_ids for number in self._counted_with(run_id, _UNFINISHED)}
+    def _put(self, page: _Page, start: int, end: int, found: Stretch) -> Collection[int]:
+        if any(page.codes[start:end]):
+            columns = page.codes[start:end], found.codes, page.owners[start:end], found.owners
+            places = [
+                place
+                for place, (code, news, owner, other) in enumerate(zip(*columns, strict=True))
+                if code != news or owner != other
+            ]
+            for place in places:
+                self._exchange(page, start + place, found.codes[place], found.owners[place], found.first + place)
+            return [found.first + place for place in places]
+        page.codes[start:end], page.owners[start:end] = found.codes, found.owners
+        for run_id, first, last in segments(found):
+            self._add(run_id, found.codes[first:last], found.first + first, page)
+        return found.ids()
 
-    def failed_pages(self, run_id: int) -> list[int]:
-        """The pages of which only the groups are known, and in which tasks of a run have failed, in order."""
-        return self._counted_with(run_id, {_FAILED_TASK})
+    def _add(self, run_id: int, codes: bytes, first: int, page: _Page) -> None:
+        """Count blocks of one run that nothing was known of."""
+        last = first + len(codes.rstrip(b"\0")) - 1
+        first += len(codes) - len(codes.lstrip(b"\0"))
+        if first > last:
+            return
+        tally = self._tally(run_id, first)
+        tally.last = max(tally.last, last)
+        for code in set(codes) - {0}:
+            tally.numbers[code] += codes.count(code)
+        page.runs.add(run_id)
+        self.last = max(self.last, last)
 
-    def _counted_with(self, run_id: int, codes: Set[int]) -> list[int]:
-        tally = self.tallies.get(run_id)
-        return [
-            number
-            for number in (self._numbers((tally.first, tally.last), self._counted) if tally else ())
-            if any(owner == run_id and code in codes for owner, code, _ in self._counted[number].numbers)
-        ]
-
-    def _hear(self, run_id: int, tally: Tally, moments: Iterable[Any]) -> None:
-        """Take note of the latest sign of life."""
-        for moment in moments:
-            if moment is not None and (tally.last_sign is None or moment > tally.last_sign):
-                tally.last_sign = moment
-                self.touched.add(run_id)
-
-    def learn(self, rows: Iterable[tuple[int, int, str, str, str, Any, Any]]) -> set[int]:
-        """Take rows (id, run, type, state, name, start, end); the ids whose type, state or run is news."""
-        return {row[0] for row in rows if self._put(*row)}
-
-    def _put(self, block_id: int, run_id: int, kind: str, state: str, name: str, start: Any, end: Any) -> bool:
-        code = _CODES.get((kind, state), _ASIDE)
-        if name == TOP_LEVEL and state == State.PENDING.value:
-            code = _ASIDE
-        codes, owners = self._page(block_id // self.size)
-        place = block_id % self.size
-        tally = self._tally(run_id, block_id)
-        self._hear(run_id, tally, (start, end))
-        if codes[place] == code and owners[place] == run_id:
-            return False
-        self._forget(codes, owners, place)
-        codes[place], owners[place] = code, run_id
-        tally.numbers[code] += 1
-        self.touched.add(run_id)
-        self.last = max(self.last, block_id)
-        return True
+    def _exchange(self, page: _Page, place: int, code: int, owner: int, block_id: int) -> None:
+        """Know one block as another one."""
+        before, owner_before = page.codes[place], page.owners[place]
+        page.codes[place], page.owners[place] = code, owner
+        if before:
+            self._tally(owner_before + page.high, block_id).numbers[before] -= 1
+        if code:
+            self._tally(owner + page.high, block_id).numbers[code] += 1
+            page.runs.add(owner + page.high)
+            if block_id > self.last:
+                self.last = block_id
 
     def _tally(self, run_id: int, block_id: int) -> Tally:
+        self.touched.add(run_id)
         tally = self.tallies.get(run_id)
         if tally is None:
             tally = self.tallies[run_id] = Tally(block_id, block_id)
@@ -180,101 +164,120 @@ class BlockIndex:
             tally.last = block_id
         return tally
 
-    def _page(self, number: int) -> tuple[bytearray, array[int]]:
-        page = self._pages.get(number)
-        if page is None:
-            page = self._pages[number] = (bytearray(self.size), array("q", bytes(8 * self.size)))
-        return page
+    def hear(self, run_id: int, moments: Iterable[Any]) -> None:
+        """Take note of the latest sign of life of a run that is known."""
+        tally = self.tallies[run_id]
+        for moment in moments:
+            if moment is not None and (tally.last_sign is None or moment > tally.last_sign):
+                tally.last_sign = moment
+                self.touched.add(run_id)
 
-    def _forget(self, codes: bytearray, owners: array[int], place: int) -> bool:
-        code = codes[place]
-        if code:
-            self.tallies[owners[place]].numbers[code] -= 1
-            self.touched.add(owners[place])
-            codes[place] = 0
-        return bool(code)
+    def unknown(self, within: Span) -> Iterator[Span]:
+        """The stretches of ids within a span of which no block is known, in the pages of which any is."""
+        for number in self._numbers(within):
+            places = self._places(number, within)
+            for found in _UNKNOWN.finditer(self._pages[number].codes, places.start, places.stop):
+                yield number * self.size + found.start(), number * self.size + found.end() - 1
+
+    def waiting_in(self, first: int, last: int) -> int:
+        """How many blocks of a span are pending, those aside too."""
+        found = 0
+        for number in self._numbers((first, last)):
+            places, codes = self._places(number, (first, last)), self._pages[number].codes
+            found += sum(codes.count(code, places.start, places.stop) for code in (ASIDE, *_PENDING))
+        return found
+
+    def owned(self, run_id: int, first: int, last: int) -> int:
+        """How many blocks of a span belong to a run."""
+        found = 0
+        for number in self._numbers((first, last)):
+            places, page = self._places(number, (first, last)), self._pages[number]
+            found += page.owners[places.start : places.stop].count(run_id - page.high)
+        return found
+
+    def runs_at(self, block_id: int) -> Collection[int]:
+        """The runs that have, or had, blocks in the page of this one."""
+        page = self._pages.get(block_id // self.size)
+        return page.runs if page is not None else ()
+
+    def running(self, run_id: int) -> Iterator[Span]:
+        """The stretches within which blocks of a run are running, in order."""
+        for number in self._pages_with(run_id, self._open):
+            page, first = self._pages[number], number * self.size
+            for found in _STRETCH_RUNNING.finditer(page.codes):
+                if run_id - page.high in page.owners[found.start() : found.end()]:
+                    yield first + found.start(), first + found.end() - 1
+
+    def next_pending(self, run_id: int, after: int) -> int | None:
+        """The first of a run's pending blocks whose id is above another."""
+        for number in self._pages_with(run_id, self._open):
+            if (number + 1) * self.size - 1 > after:
+                place = self._next_of(self._pages[number], run_id, max(after + 1 - number * self.size, 0), _PENDING)
+                if place is not None:
+                    return number * self.size + place
+        return None
+
+    def _next_of(self, page: _Page, run_id: int, place: int, codes: Collection[int]) -> int | None:
+        """The first place from another one on with a block of a run that has one of these codes."""
+        while True:
+            places = [found for code in codes if (found := page.codes.find(code, place)) >= 0]
+            if not places or page.owners[min(places)] + page.high == run_id:
+                return min(places, default=None)
+            try:
+                place = page.owners.index(run_id - page.high, min(places))
+            except ValueError:
+                return None
 
     def failed_among(self, ids: Iterable[int]) -> dict[int, int]:
         """Which of these blocks are known to be failed tasks, and of which run."""
         pages = ((block_id, self._pages.get(block_id // self.size), block_id % self.size) for block_id in ids)
-        return {block_id: page[1][place] for block_id, page, place in pages if page and page[0][place] == _FAILED_TASK}
-
-    def keep_only(self, span: Span, ids: set[int]) -> set[int]:
-        """Forget the blocks of a span that are not among `ids` any more; the ids of those forgotten."""
-        gone = set()
-        for number in self._numbers(span):
-            codes, owners = self._pages[number]
-            for place in self._places(number, span):
-                block_id = number * self.size + place
-                if codes[place] and block_id not in ids:
-                    self._forget(codes, owners, place)
-                    gone.add(block_id)
-        return gone
-
-    def spans(self, pattern: re.Pattern[bytes], within: Span) -> Iterator[Span]:
-        """The stretches of ids within a span whose blocks fit a pattern, in order."""
-        for number in self._numbers(within):
-            places = self._places(number, within)
-            for found in pattern.finditer(self._pages[number][0], places.start, places.stop):
-                yield number * self.size + found.start(), number * self.size + found.end() - 1
-
-    def spans_of(self, run_id: int, state: State) -> Iterator[tuple[Span, int]]:
-        """The stretches of one run's blocks in a state, in order, and how many of them each holds."""
-        tally, wanted = self.tallies[run_id], _codes_of([state])
-        for span in self.spans(RUNNING if state is State.RUNNING else PENDING, (tally.first, tally.last)):
-            start = latest = number = 0
-            for place in self._places_of(run_id, span):
-                if self._pages[place // self.size][0][place % self.size] not in wanted:
-                    continue
-                if number and (place - latest > GAP or number == LONGEST):
-                    yield (start, latest), number
-                    number = 0
-                start = start if number else place
-                latest = place
-                number += 1
-            if number:
-                yield (start, latest), number
-
-    def pages_of(self, run_id: int) -> list[int]:
-        """The pages in which a run may have blocks, as far as they are known or counted."""
-        tally = self.tallies.get(run_id)
-        if tally is None:
-            return []
-        span = tally.first, tally.last
-        counted = (number for number in self._numbers(span, self._counted) if self._counts(number, run_id))
-        return sorted({*self._numbers(span), *counted})
-
-    def _counts(self, number: int, run_id: int) -> bool:
-        return any(owner == run_id for owner, _, _ in self._counted[number].numbers)
+        return {
+            block_id: page.owners[place] + page.high
+            for block_id, page, place in pages
+            if page and page.codes[place] == FAILED_TASK
+        }
 
     def failed_of(self, run_id: int) -> list[int]:
-        """The ids of those of one run's failed tasks that are known by themselves, in order."""
+        """The ids of one run's failed tasks, in order."""
         tally = self.tallies.get(run_id)
         if tally is None or not tally.counts().failed:
             return []
-        spans = self.spans(_FAILED, (tally.first, tally.last))
-        return [block_id for span in spans for block_id in self._places_of(run_id, span)]
+        return [block_id for number in self.pages_of(run_id) for block_id in self._failed_in(number, run_id)]
 
-    def _places_of(self, run_id: int, span: Span) -> Iterator[int]:
-        """The ids within a span of one page that belong to a run."""
-        page = span[0] // self.size * self.size
-        owners, place, end = self._pages[span[0] // self.size][1], span[0] - page, span[1] - page + 1
-        while True:
-            try:
-                place = owners.index(run_id, place, end)
-            except ValueError:
-                return
-            yield page + place
-            place += 1
+    def _failed_in(self, number: int, run_id: int) -> Iterator[int]:
+        page, place = self._pages[number], -1
+        while (found := self._next_of(page, run_id, place + 1, (FAILED_TASK,))) is not None:
+            place = found
+            yield number * self.size + place
 
-    def _numbers(self, span: Span, pages: Collection[int] | None = None) -> list[int]:
-        """Those of these pages (without: of those whose blocks are known) that a span touches."""
-        among = self._pages if pages is None else pages
+    def pages_of(self, run_id: int) -> list[int]:
+        """The pages in which a run may have blocks, as far as they are known."""
+        return self._pages_with(run_id, self._pages)
+
+    def next_page(self, number: int) -> int | None:
+        """The first page from this one on of which any block was known."""
+        if number in self._pages:
+            return number
+        return min((known for known in self._pages if known > number), default=None)
+
+    def _pages_with(self, run_id: int, among: Collection[int]) -> list[int]:
+        tally = self.tallies.get(run_id)
+        numbers = self._numbers((tally.first, tally.last), among) if tally else ()
+        return [number for number in numbers if run_id in self._pages[number].runs]
+
+    def _numbers(self, span: Span, among: Collection[int] | None = None) -> list[int]:
+        """Those of these pages (without: of all) that a span touches."""
+        pages = self._pages if among is None else among
         first, last = span[0] // self.size, span[1] // self.size
-        if last - first < len(among):
-            return [number for number in range(first, last + 1) if number in among]
-        return sorted(number for number in among if first <= number <= last)
+        if last - first < len(pages):
+            return [number for number in range(first, last + 1) if number in pages]
+        return sorted(number for number in pages if first <= number <= last)
 
     def _places(self, number: int, span: Span) -> range:
         start = number * self.size
         return range(max(span[0] - start, 0), min(span[1] - start, self.size - 1) + 1)
+
+
+def _whole(codes: Iterable[int], owners: Iterable[int], high: int) -> array[int]:
+    """The whole ids of the runs of blocks."""
+    return array("q", (owner + high if code else 0 for code, owner in zip(codes, owners, strict=True)))

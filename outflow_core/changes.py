@@ -1,74 +1,79 @@
 """Ledger: all runs and the state of every block, kept current by short reads, never by a full one twice.
 
-The first look reads the newest runs and blocks; the history follows in pages, newest first: they are
-counted, and read only where a run goes on. Later a look costs one cheap question when nothing has
-changed, and otherwise: new ids, what was not final in runs that are not over or have just ended, gaps
-in the newest ids (they may be committed late), and a page of everything else, so that an edited or
-deleted row of the past is noticed too, some time later.
+The first look reads the newest runs; the next ones their blocks, then the history, newest first. Later
+a look costs one cheap question when nothing has changed, and otherwise: new ids, the blocks that run
+and those that are next, gaps among the newest ids (they may be committed late), and two slices that go
+round: of what waits in runs that go on (a run's blocks may begin in any order), and of everything, so
+that an edited or deleted row of the past is noticed too. `sweep_looks` says how many looks one round takes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, bindparam, func, select, type_coerce
+from sqlalchemy import bindparam, func, select
 
 from outflow_core import queries
-from outflow_core.block_index import SIZE, UNKNOWN, BlockIndex, Span
-from outflow_core.odd_values import Whole, told
+from outflow_core.block_codes import (
+    OWNERS,
+    SOLE,
+    STRETCH,
+    STRETCH_WITH_GAPS,
+    Stretch,
+    has_gaps,
+    is_sole,
+    sole_stretch,
+    spans_many,
+    stretch_of,
+    with_owners,
+)
+from outflow_core.block_index import GAP, SIZE, BlockIndex, Span
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
-from outflow_core.states import BlockType, State
+from outflow_core.states import State
 from outflow_core.tables import block
 
-SLICE = 4_000
-"""Blocks that one statement reads at most."""
-HISTORY_SECONDS = 0.05
-"""How long one look goes on with the history before it hands in what it has."""
-RUNS = 500
 PAGE = SIZE
-"""Blocks that are counted by one statement."""
-SWEPT_BLOCKS = 2_000
+"""Blocks that one statement reads at most."""
+HISTORY_SECONDS = 0.1
+"""How long one look goes on with the history before it hands in what it has."""
+FIRST_RUNS = 60
+"""Runs of the first look: more than a screen shows."""
+RUNS = 1_000
+SWEPT_BLOCKS = 512
+"""Ids that are looked at once more at each look; more where little else has changed."""
+CALM_BLOCKS = 4_096
+CALM = 16
+"""Little: so many blocks."""
 SWEPT_RUNS = 100
 RECENT_RUNS = 50
-NEXT_PENDING = 2_000
+NEXT_PENDING = 256
+"""So many of the ids that are next are read at each look."""
+WAITING = 512
+"""So many of the ids behind them are counted, and so many of a slice that goes round."""
 RECENT = 2_000
+"""Among so many of the newest ids gaps are looked into."""
+FEW_GAPS = 4
+PROCESS_LOOKS = 16
+"""Whether there is a table of processes by now is asked again after so many looks."""
 
-_RUN_ID = func.coalesce(Whole(block.c.run_id), -1)
-_ROW: list[ColumnElement[Any]] = [
-    block.c.id,
-    _RUN_ID,
-    type_coerce(block.c.type, String),
-    type_coerce(block.c.state, String),
-    told(block.c.name),
-    queries.as_text(block.c.start_time),
-    queries.as_text(block.c.end_time),
-]
-_KINDS: tuple[ColumnElement[Any], ...] = (
-    _RUN_ID,
-    type_coerce(block.c.type, String),
-    type_coerce(block.c.state, String),
+_SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
+_WAITING = select(func.count()).where(*_SPAN, block.c.state == State.PENDING)
+ALONE = 5
+"""So many blocks that stand alone are asked for by one statement."""
+_SOME_IDS = [f"id{place}" for place in range(ALONE)]
+_STILL_RUNNING = select(func.count()).where(block.c.state == State.RUNNING, block.c.id.in_(map(bindparam, _SOME_IDS)))
+_SIGNS = select(
+    block.c.run_id, queries.as_text(func.max(block.c.start_time)), queries.as_text(func.max(block.c.end_time))
 )
-_GROUPS: list[ColumnElement[Any]] = [
-    *_KINDS,
-    func.count(),
-    func.min(block.c.id),
-    func.max(block.c.id),
-    func.sum(block.c.id),
-    queries.as_text(func.max(block.c.start_time)),
-    queries.as_text(func.max(block.c.end_time)),
-]
-_IN_SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
-_BETWEEN = select(*_ROW).where(*_IN_SPAN)
-_ABOVE = select(*_ROW).where(block.c.id > bindparam("last")).order_by(block.c.id).limit(bindparam("count"))
-_COUNTED = select(*_GROUPS).where(*_IN_SPAN).group_by(*_KINDS).order_by(*_KINDS)
-_FAILED = select(block.c.id).where(
-    *_IN_SPAN, block.c.run_id == bindparam("run"), block.c.type == BlockType.TASK, block.c.state == State.FAILED
-)
-_Row = tuple[int, int, str, str, str, object, object]
+_SIGNS = _SIGNS.where(*_SPAN).group_by(block.c.run_id)
+_ABOVE = select(func.min(block.c.id)).where(block.c.id > bindparam("last"))
+_BELOW = select(func.max(block.c.id)).where(block.c.id < bindparam("first"))
+_NEWEST = select(func.max(block.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +100,22 @@ class Ledger:
 
     def _restart(self) -> None:
         self.runs: dict[int, RunRow] = {}
+        self._run_values: dict[int, tuple[Any, ...]] = {}
+        self._ids: list[int] = []
+        self._open_runs: set[int] = set()
         self.index = BlockIndex(PAGE)
         self.processes: dict[int, tuple[ProcessRow, ...]] = {}
         """The processes that have not ended, of each run that claims to go on."""
         self._has_processes = False
+        self._processes_of: set[int] = set()
+        self._looks_without = 0
         self._pulse: Hashable = None
         self._blocks_left: int | None = None
         self._runs_left: int | None = None
         self._swept_block = 0
         self._swept_run = 0
+        self._round = (0, -1)
+        self._is_mixed = False
         self.is_complete = False
         self._changed_runs: set[int] = set()
         self._changed_blocks: set[int] = set()
@@ -114,10 +126,13 @@ class Ledger:
         return tally.counts() if tally else TaskCounts()
 
     def failed_tasks(self, run_id: int) -> list[int]:
-        """The ids of one run's failed tasks, in order; where the blocks were only counted they are asked for."""
-        values = ({"run": run_id, **_page(number)} for number in self.index.failed_pages(run_id))
-        asked = (row[0] for page in values for row in self._reader.rows(_FAILED, page))
-        return sorted([*self.index.failed_of(run_id), *asked])
+        """The ids of one run's failed tasks, in order."""
+        return self.index.failed_of(run_id)
+
+    @property
+    def sweep_looks(self) -> int:
+        """After so many looks that find a change everything was looked at once more."""
+        return max((self.index.pages + 1) * -(-PAGE // SWEPT_BLOCKS), len(self.runs) // SWEPT_RUNS + 1) + 1
 
     def look(self) -> Changes:
         """Bring the ledger up to date with the books, and say what is different.
@@ -129,14 +144,13 @@ class Ledger:
         if restarted:
             self.identity = self._reader.identity
             self._restart()
-        changed = pulse != self._pulse
+        changed, was_complete, is_first = pulse != self._pulse, self.is_complete, self._pulse is None
         if changed:
             self._read_runs()
             self._read_blocks()
-        was_complete = self.is_complete
-        if not was_complete:
+        if not was_complete and not is_first:
             self._read_history()
-        if changed or not was_complete:
+        if (changed or not was_complete) and not is_first:
             self._read_processes()
         self._pulse = pulse
         return Changes(*self._hand_in(), changed, restarted)
@@ -149,188 +163,246 @@ class Ledger:
             changed.clear()
         return runs, blocks, tallies
 
+    # runs
+
     def _read_runs(self) -> None:
         """New runs, those that are not over, the newest, and a slice of the others."""
-        if not self.runs:
-            self._keep_runs(queries.runs(self._reader, count=RUNS))
-            return
-        open_ids = {run_id for run_id, row in self.runs.items() if not row.state.is_final}
-        found = queries.runs_by_id(self._reader, open_ids)
-        self._forget_runs(open_ids - {row.id for row in found})
-        self._keep_runs(found)
-        for first, last in self._run_spans():
-            found = queries.runs_between(self._reader, first, last)
-            self._forget_runs({run_id for run_id in self.runs if first <= run_id <= last} - {row.id for row in found})
-            self._keep_runs(found)
-        while found := queries.runs_above(self._reader, max(self.runs, default=-1), count=RUNS):
-            self._keep_runs(found)
-
-    def _run_spans(self) -> tuple[Span, ...]:
-        """The newest runs, and the next slice of all; with the gaps, as ids may be committed late."""
-        ids = sorted(self.runs)
+        ids = self._sorted_ids()
         if not ids:
-            return ()
-        starts = [0, *ids[1:]] if self._runs_left == 0 else ids
-        ends = [*(first - 1 for first in starts[1:]), ids[-1]]
-        start = self._swept_run if self._swept_run < len(ids) else 0
-        self._swept_run = start + SWEPT_RUNS
-        return (starts[-RECENT_RUNS:][0], ends[-1]), (starts[start], ends[start : start + SWEPT_RUNS][-1])
+            self._keep_runs(queries.run_values_below(self._reader, None, FIRST_RUNS))
+            return
+        recent = ids[-RECENT_RUNS] if len(ids) > RECENT_RUNS else 0 if self._runs_left == 0 else ids[0]
+        self._take_runs(queries.run_values_from(self._reader, recent), recent, ids[-1])
+        older = {run_id for run_id in self._open_runs if run_id < recent}
+        if older:
+            found = queries.run_values_by_id(self._reader, older)
+            self._forget_runs(older - {row[0] for row in found})
+            self._keep_runs(found)
+        if recent > (0 if self._runs_left == 0 else ids[0]):
+            self._sweep_runs(ids)
 
-    def _keep_runs(self, rows: Iterable[RunRow]) -> None:
-        news = {row.id: row for row in rows if self.runs.get(row.id) != row}
-        self.runs.update(news)
-        self._changed_runs |= news.keys()
+    def _sorted_ids(self) -> list[int]:
+        if len(self._ids) != len(self.runs):
+            self._ids = sorted(self.runs)
+        return self._ids
+
+    def _sweep_runs(self, ids: list[int]) -> None:
+        """The next slice of all runs; with the gaps, as ids may be committed late."""
+        start = self._swept_run if self._swept_run < len(ids) else 0
+        end = self._swept_run = start + SWEPT_RUNS
+        first = ids[start] if start or self._runs_left != 0 else 0
+        last = ids[end] - 1 if end < len(ids) else ids[-1]
+        self._take_runs(queries.run_values_between(self._reader, first, last), first, last)
+
+    def _take_runs(self, found: Collection[tuple[Any, ...]], first: int, last: int) -> None:
+        """Know the runs of a span of ids as they were found."""
+        ids = self._sorted_ids()
+        known = ids[bisect_left(ids, first) : bisect_right(ids, last)]
+        self._forget_runs(set(known) - {row[0] for row in found})
+        self._keep_runs(found)
+
+    def _keep_runs(self, found: Iterable[tuple[Any, ...]]) -> None:
+        for values in found:
+            number = values[0]
+            if self._run_values.get(number) != values:
+                row = self.runs[number] = queries.run_row(values)
+                self._ids = self._ids if number in self._run_values else []
+                self._run_values[number] = values
+                (self._open_runs.discard if row.state.is_final else self._open_runs.add)(number)
+                self._changed_runs.add(number)
 
     def _forget_runs(self, ids: set[int]) -> None:
         for run_id in ids:
-            del self.runs[run_id]
+            del self.runs[run_id], self._run_values[run_id]
+        self._ids = []
+        self._open_runs -= ids
         self._changed_runs |= ids
+
+    # blocks
 
     def _read_blocks(self) -> None:
         """New blocks, the gaps, those that are not final, and a slice of the others."""
         if self._blocks_left is None:
-            self._read_newest()
             return
         self._read_new()
-        self._know_unfinished()
-        last = self.index.last
-        for span in list(self.index.spans(UNKNOWN, (max(last - RECENT, 0), last)))[-50:]:
-            self._read_span(span)
-        tallies = self.index.tallies
-        waiting = {
-            run_id: tallies[run_id].waiting
-            for run_id, row in self.runs.items()
-            if run_id in tallies and (not row.state.is_final or run_id in self._changed_runs)
-        }
-        for run_id, number in waiting.items():
-            self._read_unfinished(run_id, number)
-        known_from = self._blocks_left  # what is older will be counted: read before, it would count twice
-        self._sweep(self._swept_block if known_from <= self._swept_block <= last else known_from)
+        self._read_gaps()
+        for run_id in sorted(self._open_runs | self._changed_runs):
+            if run_id in self.index.tallies and run_id in self.runs:
+                self._read_unfinished(run_id)
+        self._read_round()
+        self._sweep()
 
-    def _know_unfinished(self) -> None:
-        """Read the pages that were only counted, but in which a run goes on or has just ended."""
-        followed = {run_id for run_id, row in self.runs.items() if not row.state.is_final} | self._changed_runs
-        for number in self.index.unfinished_pages(followed):
-            found = self._read_page(number)
-            self._changed_blocks |= found if self.is_complete else set()
+    def _read(self, first: int, last: int) -> int:
+        """Know the blocks of a span of ids as they are now; how many are others than before."""
+        changed = [self._take(start, end) for start, end in self._parts(first, last)]
+        self._changed_blocks.update(*changed)
+        return sum(map(len, changed))
 
-    def _read_page(self, number: int) -> set[int]:
-        """Know every block of a page; their ids."""
-        rows = self._rows(_BETWEEN, _page(number))
-        self.index.uncount(number)
-        return self.index.learn(rows)
+    def _parts(self, first: int, last: int) -> list[Span]:
+        """A span page by page."""
+        numbers = range(first // PAGE, last // PAGE + 1)
+        return [(max(first, number * PAGE), min(last, (number + 1) * PAGE - 1)) for number in numbers]
 
-    def _count_page(self, number: int) -> bool:
-        """Count the blocks of a page; whether they are others than before."""
-        return self.index.count(number, [tuple(row) for row in self._reader.rows(_COUNTED, _page(number))])
+    def _take(self, first: int, last: int) -> Collection[int]:
+        """Know a part of a page; the ids of the blocks that are others than before."""
+        changed = self.index.take(self._stretch(first, last))
+        if changed:
+            self._hear(min(changed), max(changed))
+        return changed
 
-    def _sweep(self, start: int) -> None:
-        """Look once more at some blocks, wherever they are."""
-        number = start // PAGE
-        end = min(start + SWEPT_BLOCKS, (number + 1) * PAGE)
-        if not self.index.is_counted(number):
-            self._read_span((start, end - 1))
-        else:
-            end = (number + 1) * PAGE
-            if self._count_page(number):
-                self._changed_blocks.update(range(number * PAGE, end))
-                self._know_unfinished()
-        self._swept_block = end
+    def _stretch(self, first: int, last: int) -> Stretch:
+        """A part of a page as it is now; behind one with several runs the next is asked for with its runs at once."""
+        span = {"first": first, "last": last}
+        if not self._is_mixed:
+            (row,) = self._reader.rows(SOLE, span)
+            if is_sole(row):
+                return sole_stretch(first, last, row)
+        (row,) = self._reader.rows(STRETCH, span)
+        self._is_mixed = bool(row[0]) and row[3] != row[4]
+        if has_gaps(row):
+            (row,) = self._reader.rows(STRETCH_WITH_GAPS, span)
+        found = stretch_of(first, last, row)
+        return with_owners(found, self._reader.rows(OWNERS, span)) if spans_many(row) else found
+
+    def _hear(self, first: int, last: int) -> None:
+        """Ask for the latest signs of life in a span, if one of the runs there says that it is running."""
+        owners = self.index.runs_at(first)
+        if any(run_id in self._open_runs for run_id in owners):
+            for run_id, *moments in self._reader.rows(_SIGNS, {"first": first, "last": last}):
+                if run_id in self.index.tallies:
+                    self.index.hear(run_id, moments)
 
     def _read_new(self) -> None:
-        while True:
-            rows = self._rows(_ABOVE, {"last": self.index.last, "count": SLICE})
-            self._changed_blocks |= self.index.learn(rows)
-            if len(rows) < SLICE:
-                return
+        last = self.index.last
+        while (first := self._ask(_ABOVE, {"last": last})) is not None:
+            last = int(first // PAGE + 1) * PAGE - 1
+            self._read(first, last)
 
-    def _read_unfinished(self, run_id: int, waiting: int) -> None:
-        """The blocks of a run that were running, and of the `waiting` ones as far as they go on changing.
+    def _read_gaps(self) -> None:
+        """What may have been committed late among the newest."""
+        last = self.index.last
+        gaps = list(self.index.unknown((max(last - RECENT, 0), last)))
+        for first, end in gaps if len(gaps) <= FEW_GAPS else [(gaps[0][0], gaps[-1][1])]:
+            self._read(first, min(end, last))
+
+    def _read_unfinished(self, run_id: int) -> None:
+        """The blocks of a run that were running, and of the waiting ones as far as they go on changing.
 
         When the run is over this is the last time that anybody asks: then all of them.
         """
-        tally, is_over = self.index.tallies[run_id], self.runs[run_id].state.is_final
-        for span, _ in self.index.spans_of(run_id, State.RUNNING):
-            self._read_span(span)
-        for window in _windows(self.index.spans_of(run_id, State.PENDING), NEXT_PENDING):
-            for span in window:
-                self._read_span(span)
-            if tally.waiting == waiting and not is_over:
-                return
-            waiting = tally.waiting
+        self._read_running(run_id)
+        first, tally = self.index.next_pending(run_id, -1), self.index.tallies[run_id]
+        left, count = PAGE * PAGE if self.runs[run_id].state.is_final else WAITING, WAITING
+        while first is not None and left > 0:
+            end, waiting = first + count - 1, tally.waiting
+            left -= self.index.owned(run_id, first, end)
+            if self._recount(first, end) and tally.waiting != waiting:
+                left, count = max(left, 1), min(2 * count, PAGE)
+            first = self.index.next_pending(run_id, end)
 
-    def _read_span(self, span: Span) -> None:
-        first, last = span
-        for start in range(first, last + 1, SLICE):
-            end = min(start + SLICE - 1, last)
-            rows = self._rows(_BETWEEN, {"first": start, "last": end})
-            self._changed_blocks |= self.index.learn(rows)
-            self._changed_blocks |= self.index.keep_only((start, end), {row[0] for row in rows})
+    def _read_running(self, run_id: int) -> None:
+        """The blocks of a run that were running, and those that are next behind them."""
+        spans = list(self.index.running(run_id))
+        alone = [first for first, last in spans if first == last]
+        for start in range(0, len(alone), ALONE):
+            self._read_alone(alone[start : start + ALONE])
+        for first, last in (span for span in spans if span[0] != span[1]):
+            following = self.index.next_pending(run_id, last)
+            is_near = following is not None and following <= last + GAP
+            self._read(first, last + NEXT_PENDING if is_near else last)
+
+    def _read_alone(self, ids: list[int]) -> None:
+        """Blocks with none beside them that runs: workflows, most often, which run for long."""
+        values = dict(zip(_SOME_IDS, [*ids, *ids[-1:] * ALONE], strict=False))
+        if self._ask(_STILL_RUNNING, values) != len(ids):
+            for block_id in ids:
+                self._read(block_id, block_id)
+
+    def _recount(self, first: int, last: int) -> bool:
+        """Whether other blocks of a span wait than before; then they are read."""
+        waiting = self.index.waiting_in(first, last)
+        return self._ask(_WAITING, {"first": first, "last": last}) != waiting and self._read(first, last) > 0
+
+    def _read_round(self) -> None:
+        """The next slice of what waits in the runs that go on."""
+        run_id, after = self._round
+        first = self.index.next_pending(run_id, after) if run_id in self._open_runs else None
+        if first is None:
+            waiting = sorted(self._open_runs)
+            run_id = next((number for number in waiting if number > run_id), waiting[0] if waiting else 0)
+            first = self.index.next_pending(run_id, -1)
+        self._round = run_id, after if first is None else first + WAITING - 1
+        if first is not None:
+            self._recount(first, first + WAITING - 1)
+
+    def _sweep(self) -> None:
+        """Look once more at some blocks, wherever they are."""
+        first = self._swept_block if self._swept_block <= self.index.last else 0
+        if self.index.next_page(first // PAGE) != first // PAGE:
+            first = self._next_place(first)
+        count = SWEPT_BLOCKS if len(self._changed_blocks) > CALM else max(CALM_BLOCKS, SWEPT_BLOCKS)
+        last = min(first + count, (first // PAGE + 1) * PAGE) - 1
+        self._read(first, last)
+        self._swept_block = last + 1
+
+    def _next_place(self, first: int) -> int:
+        """Where the sweep goes on from a page of which no block is known: at the next page with any."""
+        there, number = self._ask(_ABOVE, {"last": first - 1}), self.index.next_page(first // PAGE)
+        places = [there // PAGE * PAGE] if there is not None else []
+        return min([*places, *([number * PAGE] if number is not None else [])], default=0)
+
+    # history
+
+    def _read_history(self) -> None:
+        """Some more of what was there before the first look."""
+        until = time.monotonic() + HISTORY_SECONDS
+        self._read_step()
+        while not self.is_complete and time.monotonic() < until:
+            self._read_step()
+
+    def _read_step(self) -> None:
+        """The newest blocks, then the older runs, then the older blocks."""
+        if self._blocks_left is None:
+            self._read_older(self._ask(_NEWEST, {}))
+        elif self._runs_left != 0:
+            self._read_older_runs()
+        else:
+            self._read_older(self._ask(_BELOW, {"first": self._blocks_left}))
+            self.is_complete = self._blocks_left == 0
+
+    def _read_older_runs(self) -> None:
+        found = queries.run_values_below(self._reader, min(self.runs, default=None), RUNS)
+        self._runs_left = None if len(found) == RUNS else 0
+        self._keep_runs(found)
+
+    def _read_older(self, newest: int | None) -> None:
+        """The page that this block is in, and no more if there is none."""
+        if newest is None or newest < 0:
+            self._blocks_left = 0
+            return
+        number = newest // PAGE
+        self._take(number * PAGE, (number + 1) * PAGE - 1)
+        self._blocks_left = number * PAGE
 
     def _read_processes(self) -> None:
         """Who records the runs that go on, where a table says that."""
-        running = {run_id for run_id, row in self.runs.items() if row.state is State.RUNNING}
+        running = {run_id for run_id in self._open_runs if self.runs[run_id].state is State.RUNNING}
         was_there, self._has_processes = self._has_processes, False  # after a failure it is asked for again
-        if running and (was_there or self._reader.has_processes()):
+        if running and (was_there or self._finds_processes(running)):
             self.processes = queries.processes(self._reader, running)
             self._has_processes = True
         else:
             self.processes = {}
 
-    def _read_history(self) -> None:
-        """Some more of what was there before the first look."""
-        until = time.monotonic() + HISTORY_SECONDS
-        while time.monotonic() < until and not self.is_complete:
-            if self._runs_left != 0:
-                self._read_older_runs()
-            else:
-                self._read_older()
-                self.is_complete = self._blocks_left == 0
+    def _finds_processes(self, running: set[int]) -> bool:
+        """Whether the table is there: asked when other runs go on, and now and then, for an upgrade makes it."""
+        self._looks_without += 1
+        if running == self._processes_of and self._looks_without % PROCESS_LOOKS:
+            return False
+        found = self._reader.has_processes()
+        self._processes_of = running
+        return found
 
-    def _read_older_runs(self) -> None:
-        rows = queries.runs(self._reader, count=RUNS, below=min(self.runs, default=None))
-        self._runs_left = None if len(rows) == RUNS else 0
-        self._keep_runs(rows)
-
-    def _read_newest(self) -> None:
-        """The newest blocks, each by itself, down to the beginning of a page."""
-        count = max(SLICE, RECENT)
-        rows = self._rows(select(*_ROW).order_by(block.c.id.desc()).limit(count))
-        if len(rows) == count:
-            first = rows[-1][0]
-            rows += self._rows(_BETWEEN, {"first": first // PAGE * PAGE, "last": first - 1})
-        self._changed_blocks |= self.index.learn(rows)
-        self._blocks_left = rows[-1][0] // PAGE * PAGE if len(rows) >= count else 0
-
-    def _read_older(self) -> None:
-        """Count the next page that holds any blocks."""
-        older = self._reader.rows(select(func.max(block.c.id)).where(block.c.id < self._blocks_left))[0][0]
-        if older is None or older < 0:
-            self._blocks_left = 0
-            return
-        number = older // PAGE
-        self._count_page(number)
-        self._blocks_left = number * PAGE
-        self._know_unfinished()
-
-    def _rows(self, query: Select[_Row], values: Mapping[str, int] | None = None) -> list[_Row]:
-        return [tuple(row) for row in self._reader.rows(query, values)]
-
-
-def _page(number: int) -> dict[str, int]:
-    """The first and the last id of a page, as a statement's values."""
-    return {"first": number * PAGE, "last": (number + 1) * PAGE - 1}
-
-
-def _windows(spans: Iterable[tuple[Span, int]], count: int) -> Iterator[list[Span]]:
-    """The spans in portions of at least `count` blocks."""
-    window: list[Span] = []
-    blocks = 0
-    for span, number in spans:
-        window.append(span)
-        blocks += number
-        if blocks >= count:
-            yield window
-            window, blocks = [], 0
-    if window:
-        yield window
+    def _ask(self, statement: Any, values: Mapping[str, Any]) -> Any:
+        """The one value that a statement gives."""
+        return self._reader.rows(statement, values)[0][0]

@@ -98,6 +98,13 @@ _SHAPE = [
     as_text(block.c.hostname),
     SecondsBetween(block.c.start_time, block.c.end_time),
 ]
+SOME = 20
+"""How many ids a statement that is made once asks for."""
+_RUNS_FROM = select(*_RUN).where(run.c.id >= bindparam("first"), run.c.id >= 0).order_by(run.c.id)
+_RUNS_BETWEEN = _RUNS_FROM.where(run.c.id <= bindparam("last"))
+_RUNS_NEWEST = select(*_RUN).where(run.c.id >= 0).order_by(run.c.id.desc()).limit(bindparam("count"))
+_RUNS_BELOW = _RUNS_NEWEST.where(run.c.id < bindparam("below"))
+_RUNS_BY_ID = select(*_RUN).where(run.c.id.in_([bindparam(f"id{place}") for place in range(SOME)]))
 _IN_STRETCH = block.c.id >= bindparam("first"), block.c.id <= bindparam("last"), block.c.run_id == bindparam("run")
 _SHAPES = select(*_SHAPE).where(*_IN_STRETCH).order_by(block.c.id)
 _BETWEEN = select(*_BLOCK).where(*_IN_STRETCH).order_by(block.c.id)
@@ -123,30 +130,46 @@ def runs_by_id(reads: Reads, ids: Collection[int]) -> tuple[RunRow, ...]:
     return tuple(row for some in _chunks(ids) for row in _runs(reads, select(*_RUN).where(run.c.id.in_(some))))
 
 
-def runs_above(reads: Reads, last: int, *, count: int) -> tuple[RunRow, ...]:
-    """At most `count` runs with ids above `last`, oldest first."""
-    return _runs(reads, select(*_RUN).where(run.c.id > last, run.c.id >= 0).order_by(run.c.id).limit(count))
-
-
-def runs_between(reads: Reads, first: int, last: int) -> tuple[RunRow, ...]:
-    """The runs with ids from `first` to `last`, oldest first."""
-    return _runs(reads, select(*_RUN).where(run.c.id >= max(first, 0), run.c.id <= last).order_by(run.c.id))
-
-
 def _runs(reads: Reads, query: Select[Any]) -> tuple[RunRow, ...]:
-    return tuple(
-        RunRow(
-            id=row[0],
-            uuid=row[1],
-            command=shown_name(row[2]),
-            state=_state(row[3], f"outflow_run {row[0]}"),
-            start_time=as_time(row[4]),
-            end_time=as_time(row[5]),
-            hostname=row[6],
-            configuration_id=row[7],
-        )
-        for row in reads.rows(query)
-    )
+    return tuple(map(run_row, reads.rows(query)))
+
+
+RunValues = tuple[Any, ...]
+"""A run as the database gives it: to compare it costs nothing, to make a row of it something."""
+
+
+def run_row(values: Sequence[Any]) -> RunRow:
+    """The row of a run from what the database gives."""
+    number, uuid, command, state, start, end, hostname, configuration_id = values
+    known = _state(state, f"outflow_run {number}")
+    return RunRow(number, uuid, shown_name(command), known, as_time(start), as_time(end), hostname, configuration_id)
+
+
+def run_values_from(reads: Reads, first: int) -> Sequence[RunValues]:
+    """The runs with ids from `first` on, oldest first."""
+    return reads.rows(_RUNS_FROM, {"first": first})
+
+
+def run_values_between(reads: Reads, first: int, last: int) -> Sequence[RunValues]:
+    """The runs with ids from `first` to `last`, oldest first."""
+    return reads.rows(_RUNS_BETWEEN, {"first": first, "last": last})
+
+
+def run_values_below(reads: Reads, below: int | None, count: int) -> Sequence[RunValues]:
+    """At most `count` runs with ids under `below`, newest first."""
+    if below is None:
+        return reads.rows(_RUNS_NEWEST, {"count": count})
+    return reads.rows(_RUNS_BELOW, {"below": below, "count": count})
+
+
+def run_values_by_id(reads: Reads, ids: Collection[int]) -> list[RunValues]:
+    """The runs of these ids that exist, in no order."""
+    ordered, found = sorted(ids), list[RunValues]()
+    for start in range(0, len(ordered), SOME):
+        some = ordered[start : start + SOME]
+        some += some[-1:] * (SOME - len(some))
+        found += reads.rows(_RUNS_BY_ID, {f"id{place}": number for place, number in enumerate(some)})
+    return found
 
 
 def find_run(reads: Reads, wanted: str) -> RunRow:

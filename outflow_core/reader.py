@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
 from outflow_core.errors import SourceError
 from outflow_core.exposure import passed_over
+from outflow_core.prepared import Prepared
 from outflow_core.read_gate import GATE
 from outflow_core.routing import bind_of
 from outflow_core.server_words import way_out
@@ -58,6 +59,7 @@ class Reader:
         self._file = SqliteFile(database.path, copy=copy) if database.path is not None else None
         self._engine: Engine | None = None
         self._connection: Connection | None = None
+        self._prepared: dict[Executable, Prepared] = {}
 
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """The rows of a statement about the books; one with `values` was made once and is not looked at again."""
@@ -68,7 +70,7 @@ class Reader:
     def has_processes(self) -> bool:
         """Whether our table of processes is there; an upgrade can make it at any time."""
         question, number = process_columns(self.database.dialect)
-        return int(self._ask(question)[0][0]) == number
+        return int(self._ask(question, {})[0][0]) == number
 
     def pulse(self) -> Hashable:
         """A value that changes whenever the books do; the cheapest question there is."""
@@ -77,7 +79,7 @@ class Reader:
             if self._file is not None:
                 return self._file_pulse(self._file, driver)
             with driver.within(PULSE_SECONDS):
-                return str(self._read(_PULSE)[0][0])
+                return str(self._read(_PULSE, {})[0][0])
 
     def _file_pulse(self, file: SqliteFile, driver: Any) -> Hashable:
         try:
@@ -98,7 +100,7 @@ class Reader:
         for _ in range(TRIES):
             is_old = self._connection is not None
             try:
-                rows = self._connected().execute(statement, values).all()
+                rows = self._fetched(self._connected(), statement, values)
             except DBAPIError as error:
                 was_cut = is_old and error.connection_invalidated and not _is_silence(error)  # most likely by a restart
                 if self._is_steady() and not was_cut and not self._gets_lenient(error):
@@ -112,6 +114,17 @@ class Reader:
                     return rows
             self.close()
         raise SourceError(f"{self.name}: changes all the time while it is read; trying again may do.")
+
+    def _fetched(
+        self, connection: Connection, statement: Executable, values: Mapping[str, Any] | None
+    ) -> Sequence[Any]:
+        """All rows; of a statement that was made once without what SQLAlchemy does for each execution."""
+        if values is None:
+            return connection.execute(statement).all()
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = Prepared(statement, connection.dialect)
+        return prepared.rows(connection, values)
 
     def _gets_lenient(self, error: DBAPIError) -> bool:
         """Whether to try again, reading what is no UTF-8 as well as it goes, which is slower."""

@@ -27,6 +27,7 @@ _PROCESS_COLUMNS = {
         f"AND attname IN ({_NAMES}) AND NOT attisdropped AND has_table_privilege(attrelid, 'SELECT')"
     ),
 }
+_PROCESS_STATEMENTS = {dialect: text(words) for dialect, words in _PROCESS_COLUMNS.items()}
 _WAY_OUT = "run 'outflow-db upgrade', or Outflow's own 'management db upgrade'"
 
 
@@ -40,7 +41,7 @@ def columns_by_table(connection: Connection) -> dict[str, set[str]]:
 
 def process_columns(dialect: str) -> tuple[Executable, int]:
     """How to ask for the columns of our table of processes that may be read, and how many there should be."""
-    return text(_PROCESS_COLUMNS[dialect]), len(process.columns)
+    return _PROCESS_STATEMENTS[dialect], len(process.columns)
 
 
 def missing_columns(found: dict[str, set[str]]) -> list[str]:

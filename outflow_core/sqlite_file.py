@@ -50,6 +50,8 @@ class SqliteFile:
 
     def __init__(self, path: Path, *, copy: bool = False) -> None:
         self.path = path
+        self._wal = path
+        self._real: tuple[int, int] | None = None
         self._copy = copy
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._opened: FileSign | None = None
@@ -69,7 +71,9 @@ class SqliteFile:
             raise SourceError(f"{self.path}: cannot be looked at: {refusal(self.path, error)}.") from None
         if kind := other_kind(found.st_mode):
             raise SourceError(f"{self.path}: {kind}.")
-        wal = _size(beside(self.path.resolve(), "-wal"))
+        if self._real != (found.st_dev, found.st_ino):  # the journals stand beside the file, not beside a link to it
+            self._real, self._wal = (found.st_dev, found.st_ino), beside(self.path.resolve(), "-wal")
+        wal = _size(self._wal)
         return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, wal)
 
     def connect(self) -> sqlite3.Connection:

@@ -99,7 +99,7 @@ class BooksSource:
         self._read_at = datetime.now() if has_read else self._read_at
         judged = self._judge_lives()
         if changes.runs or is_new:
-            self._lines = self._list_runs()
+            self._lines = self._list_runs(changes.runs | changes.tallies | judged)
         elif changes.tallies or judged:
             self._lines = self._list_again(changes.tallies | judged)
         moved, self._focus = focus != self._focus, focus
@@ -152,13 +152,15 @@ class BooksSource:
         before, self._lives = self._lives, self._watch.lives(self._ledger.processes)
         return {run_id for run_id in before.keys() | self._lives if before.get(run_id) != self._lives.get(run_id)}
 
-    def _list_runs(self) -> tuple[RunLine, ...]:
+    def _list_runs(self, news: Collection[int]) -> tuple[RunLine, ...]:
+        """All runs; the lines of those that are no news are the very same."""
         runs = [self._ledger.runs[run_id] for run_id in sorted(self._ledger.runs, reverse=True)]
         missing = {row.configuration_id for row in runs} - self._hashes.keys()
         self._hashes |= queries.hashes(self._reader, missing) if missing else {}
         changed = _changed_configurations(runs)
-        known = {line.row.id: line for line in self._lines}
-        return tuple(self._line(row, row.id in changed, known.get(row.id)) for row in runs)
+        kept = {line.row.id: line for line in self._lines if line.config_changed is (line.row.id in changed)}
+        same = {run_id: line for run_id, line in kept.items() if run_id not in news}
+        return tuple(same.get(row.id) or self._line(row, row.id in changed, kept.get(row.id)) for row in runs)
 
     def _list_again(self, run_ids: Collection[int]) -> tuple[RunLine, ...]:
         """The runs, these ones with what is known of them now."""

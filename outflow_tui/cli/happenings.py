@@ -49,7 +49,6 @@ class Happenings:
         self._failed: dict[int, int] = {}
         self._told: set[int] = set()
         self._past: set[int] = set()
-        self._settled: set[int] = set()
         self._newest: RunRow | None = None
         self._is_new = True
         self._is_reopened = False
@@ -114,22 +113,14 @@ class Happenings:
         return {block_id: run_id for block_id, run_id in found.items() if block_id not in self._told}
 
     def _newly_failed(self, blocks: Set[int]) -> dict[int, int]:
-        """Those of the changed blocks that are failed tasks; what was only counted may have failed long ago."""
-        known = {block_id for block_id in self._settled & blocks if not self._is_counted(block_id)}
-        self._settled -= known
-        found = self._ledger.index.failed_among(blocks - known)
+        """Those of the changed blocks that are failed tasks."""
+        found = self._ledger.index.failed_among(blocks)
         return {block_id: run_id for block_id, run_id in found.items() if run_id not in self._past}
 
     def _settle(self, *, begins: bool) -> None:
-        """Take for old what has failed in runs that go on, at the beginning or again, where it was only counted."""
+        """Take note of the runs that were over at the beginning, and have not gone on since."""
         ended = {run_id for run_id, row in self._ledger.runs.items() if row.state.is_final}
-        resumed = self._ledger.runs.keys() - ended if begins else self._changed & self._past - ended
-        failed = (block_id for run_id in resumed for block_id in self._ledger.failed_tasks(run_id))
-        self._settled = {*filter(self._is_counted, failed), *(() if begins else self._settled)}
-        self._past = ended if begins else self._past - resumed
-
-    def _is_counted(self, block_id: int) -> bool:
-        return self._ledger.index.is_counted(block_id // self._ledger.index.size)
+        self._past = ended if begins else self._past - (self._changed & self._past - ended)
 
     def _line(self, row: RunRow, lives: Mapping[int, Life]) -> RunLine:
         tally = self._ledger.index.tallies.get(row.id)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from outflow_core import queries, record_run
-from outflow_core.changes import Ledger
+from outflow_core.changes import PROCESS_LOOKS, Ledger
 from outflow_core.engines import Engines, make_engine
 from outflow_core.errors import SourceError
 from outflow_core.heartbeat import heartbeat
@@ -307,7 +307,10 @@ def test_a_table_that_is_made_while_somebody_looks_is_read(books: Settings, sour
     assert seen(source).life is None
     upgrade(books)
     add_process(books)
-    assert seen(source).lost is not None
+    for _ in range(PROCESS_LOOKS):
+        line = seen(source)
+        change(books, update(configuration).values(hash=configuration.c.hash + "0"))
+    assert line.lost is not None
 
 
 def test_a_table_that_is_taken_away_while_somebody_looks_costs_one_look(books: Settings, source: BooksSource) -> None:

@@ -96,8 +96,10 @@ def test_runs_come_newest_first_and_placeholders_are_left_out(books: Books) -> N
     assert ids(queries.runs(books.reader, count=0)) == [2, 1, 0]
     assert ids(queries.runs(books.reader, count=2)) == [2, 1]
     assert ids(queries.runs(books.reader, count=2, below=2)) == [1, 0]
-    assert ids(queries.runs_above(books.reader, -5, count=2)) == [0, 1]
-    assert ids(queries.runs_between(books.reader, -5, 1)) == [0, 1]
+    assert [values[0] for values in queries.run_values_from(books.reader, -5)] == [0, 1, 2]
+    assert [values[0] for values in queries.run_values_between(books.reader, -5, 1)] == [0, 1]
+    assert [values[0] for values in queries.run_values_below(books.reader, None, 5)] == [2, 1, 0]
+    assert sorted({values[0] for values in queries.run_values_by_id(books.reader, [0, 2, 9])}) == [0, 2]
 
 
 def test_a_run_has_all_that_the_books_say_of_it(books: Books) -> None:

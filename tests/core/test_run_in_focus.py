@@ -60,7 +60,15 @@ def _shape(row: BlockRow) -> Shape:
 @pytest.fixture(params=DIALECTS)
 def watched(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     """Fresh books, whose blocks are read in pages so small that there are many."""
-    sizes = {"SLICE": 7, "PAGE": 16, "RUNS": 3, "SWEPT_BLOCKS": 1, "SWEPT_RUNS": 1, "NEXT_PENDING": 40, "RECENT": 90}
+    sizes = {
+        "PAGE": 16,
+        "RUNS": 3,
+        "SWEPT_BLOCKS": 1,
+        "CALM_BLOCKS": 1,
+        "SWEPT_RUNS": 1,
+        "NEXT_PENDING": 40,
+        "RECENT": 90,
+    }
     for name, size in sizes.items():
         monkeypatch.setattr(ledgers, name, size)
     monkeypatch.setattr(run_in_focus, "FEW", 2)

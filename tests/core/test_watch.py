@@ -93,7 +93,7 @@ def test_a_history_that_takes_several_looks_is_no_news(
 def test_of_a_run_that_goes_on_again_only_what_fails_anew_is_told(
     books: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, size in {"SLICE": 7, "PAGE": 16, "RECENT": 20, "SWEPT_BLOCKS": 16}.items():
+    for name, size in {"PAGE": 16, "RECENT": 20, "SWEPT_BLOCKS": 16, "CALM_BLOCKS": 16}.items():
         monkeypatch.setattr(ledgers, name, size)
     writer, reader = Writer(books.database()), Reader(books.database())
     writer.touch()
