@@ -61,12 +61,6 @@ class PseudoTerminal:
             self._read(0.7)
         self._mark = len(self.written)
 
-    def writes(self) -> None:
-        """Wait until something comes, whatever it is."""
-        before, until = len(self.written), time.monotonic() + PATIENCE
-        while len(self.written) == before:
-            assert time.monotonic() < until and self._read(0.2), "nothing is written"
-
     def types(self, keys: str) -> None:
         """Press keys."""
         os.write(self.master, keys.encode())
