@@ -53,11 +53,13 @@ class PseudoTerminal:
         self.written += found
         return bool(found)
 
-    def writes(self) -> None:
-        """Wait until something comes, whatever it is."""
-        before, until = len(self.written), time.monotonic() + PATIENCE
-        while len(self.written) == before:
-            assert time.monotonic() < until and self._read(0.2), "nothing is written"
+    def rests(self) -> None:
+        """Wait until nothing comes any more."""
+        before = -1
+        while before != len(self.written):
+            before = len(self.written)
+            self._read(0.7)
+        self._mark = len(self.written)
 
     def types(self, keys: str) -> None:
         """Press keys."""

@@ -37,8 +37,9 @@ def hung_up(terminal: PseudoTerminal) -> Iterator[None]:
 
 @contextmanager
 def tiny(terminal: PseudoTerminal) -> Iterator[None]:
+    terminal.rests()
     terminal.resize(1, 1)
-    terminal.writes()
+    terminal.rests()
     yield
     terminal.resize(80, 24)
 
