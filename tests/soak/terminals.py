@@ -69,6 +69,13 @@ class Terminal:
         os.write(self._master, keys)
         self.sees(words)
 
+    def answers(self, keys: bytes, words: bytes, seconds: float) -> bool:
+        """Press keys; whether words are written within some time."""
+        self._seen.clear()
+        os.write(self._master, keys)
+        self.waits_for(words, seconds)
+        return words in self._seen
+
     def sees(self, words: bytes) -> None:
         """Wait until words have been written."""
         self.waits_for(words, PATIENCE)

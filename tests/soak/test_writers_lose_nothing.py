@@ -166,7 +166,7 @@ def test_no_commit_fails_while_many_watch(pipeline: Path, tally: Tally) -> None:
     tally("part of the time that a monitor holds a lock, %", 100 * watching.part_held, how="max")
     assert sum(writer.failed for writer in told) == 0, [writer.errors for writer in told]
     assert watching.held_while_stopped == []
-    assert watching.screens >= 2 * len(TOUR) and watching.suspensions > 1 and watching.answers > 1
+    assert watching.screens >= 1.5 * len(TOUR) and watching.suspensions > 1 and watching.answers > 1
     assert {path.name for path in pipeline.iterdir()} == files, "no file was made, and no journal is left"
     found = rows(pipeline / "outflow.db")
     both = [*alone, *told]
