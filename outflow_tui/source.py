@@ -6,26 +6,29 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from outflow_core import queries
-from outflow_core.book_search import Search
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceError
-from outflow_core.findings import Found
-from outflow_core.in_force import InForce
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
-from outflow_core.run_causes import EarlierCauses
 from outflow_core.settings import Database
 from outflow_core.states import State
-from outflow_tui.cause_reading import CauseReading
 from outflow_tui.run_in_focus import RunInFocus
-from outflow_tui.run_profile import RunProfile, profile_of
 from outflow_tui.run_rows import RunRows
 from outflow_tui.snapshot import Focus, RunLine, Snapshot, last_success_before
-from outflow_tui.timeline import Timekeeper, Timeline
-from outflow_tui.usual import Earlier, earlier_of
+
+if TYPE_CHECKING:  # the first rows wait for none of them
+    from outflow_core.book_search import Search
+    from outflow_core.findings import Found
+    from outflow_core.in_force import InForce
+    from outflow_core.run_causes import EarlierCauses
+    from outflow_tui.cause_reading import CauseReading
+    from outflow_tui.run_profile import RunProfile
+    from outflow_tui.timeline import Timekeeper, Timeline
+    from outflow_tui.usual import Earlier
 
 TRIES = 3
 READING_SECONDS = 0.15
@@ -55,10 +58,10 @@ class BooksSource:
         self._lines: tuple[RunLine, ...] = ()
         self._run: RunInFocus | None = None
         self._detail: BlockDetail | None = None
-        self._earlier_causes = EarlierCauses(self._reader)
+        self._earlier_causes: EarlierCauses | None = None
         self._causes: CauseReading | None = None
         self._is_reading = False
-        self._timekeeper = Timekeeper()
+        self._timekeeper: Timekeeper | None = None
         self._rows: RunRows | None = None
         self._timeline: Timeline | None = None
         self._earlier: Earlier | None = None
@@ -86,7 +89,7 @@ class BooksSource:
         """Read everything again next time: what changed may have been lost half way."""
         self._search = self._sought = None
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
-        self._earlier_causes, self._causes, self._rows = EarlierCauses(self._reader), None, None
+        self._earlier_causes = self._causes = self._rows = None
         self._profiled = {}
 
     def _look(self, focus: Focus) -> Snapshot:
@@ -128,6 +131,8 @@ class BooksSource:
     def _go_on_searching(self, sought: tuple[str, int]) -> Found:
         """A little more of the search; one that is over stays as it is, whatever changes in the books."""
         if self._search is None or self._sought != sought:
+            from outflow_core.book_search import Search
+
             self._search = Search(self._reader, sought[0], in_force=self._configuration_in_force)
             self._sought = sought
         self._search.go_on(SEARCH_SECONDS)
@@ -204,9 +209,16 @@ class BooksSource:
         if not focus.causes or focus.run_id is None:
             self._causes = None
         elif self._causes is None or self._causes.run_id != focus.run_id:
-            self._causes = CauseReading(self._reader, self._ledger, self._earlier_causes, focus.run_id)
+            self._causes = self._begin_causes(focus.run_id)
         else:
             self._causes.again()
+
+    def _begin_causes(self, run_id: int) -> CauseReading:
+        from outflow_core.run_causes import EarlierCauses
+        from outflow_tui.cause_reading import CauseReading
+
+        self._earlier_causes = self._earlier_causes or EarlierCauses(self._reader)
+        return CauseReading(self._reader, self._ledger, self._earlier_causes, run_id)
 
     def _follow_rows(self, focus: Focus) -> None:
         if not focus.timeline or self._run is None:
@@ -232,6 +244,9 @@ class BooksSource:
         if rows.rows is None:
             return None
         earlier = self._read_earlier(rows.run_id)
+        from outflow_tui.timeline import Timekeeper
+
+        self._timekeeper = self._timekeeper or Timekeeper()
         return self._timekeeper.timeline(rows.run_id, rows.rows, earlier, rows.left_out)
 
     def _read_earlier(self, run_id: int) -> Earlier | None:
@@ -241,6 +256,8 @@ class BooksSource:
         if before is None or tally is None:
             return None
         if self._earlier is None or self._earlier.run_id != before.row.id:
+            from outflow_tui.usual import earlier_of
+
             self._earlier = earlier_of(before.row.id, self._two_ends(before.row.id))
         return self._earlier
 
@@ -250,6 +267,11 @@ class BooksSource:
         middle = min(tally.first + SAMPLE, tally.last + 1)
         spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
         return [row for span in spans for row in queries.blocks_between(self._reader, run_id, *span)]
+
+    def _read_profile(self, run_id: int) -> RunProfile:
+        from outflow_tui.run_profile import profile_of
+
+        return profile_of(run_id, self._two_ends(run_id))
 
     def _read_profiles(self, run_ids: Collection[int]) -> Mapping[int, RunProfile]:
         """Hosts and durations of these runs; of one that goes on, anew when twice as many tasks are over."""
@@ -263,7 +285,7 @@ class BooksSource:
             return self._profiles
         kept = {number: self._profiles[number] for number in grown if number in self._profiles and number not in new}
         missing = [number for number in grown if number not in kept]
-        read = {number: profile_of(number, self._two_ends(number)) for number in missing}
+        read = {number: self._read_profile(number) for number in missing}
         self._profiled = grown
         return MappingProxyType(kept | read)
 
