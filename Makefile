@@ -76,7 +76,8 @@ bench: .make/venv .make/outflow
 
 soak: .make/venv .make/outflow
 	@mkdir -p dist
-	OUTFLOW_SOAK=$(or $(SOAK),10) $(BIN)/python -m pytest tests/soak --tally dist/soak.json
+	OUTFLOW_SOAK=$(or $(SOAK),10) $(BIN)/python -m pytest tests/soak tests/hostile tests/faults tests/core/test_changes.py tests/core/test_journal.py \
+		--timeout 0 --tally dist/soak.json
 
 screenshots: .make/venv
 	$(BIN)/python screenshots/make.py
