@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format lint types contracts locked wheel bench soak screenshots man lock audit clean
+.PHONY: help setup demo test check format lint types contracts locked wheel bench figures soak screenshots man lock audit clean
 
 help:
 	@echo "make demo         a pipeline that records itself, and the monitor on it"
 	@echo "make test         all tests, those against PostgreSQL and real Outflow among them"
 	@echo "make check        format, lint, types, import contracts, what is installed, tests, wheel"
 	@echo "make bench        the figures of the README, as ratios to bare programs (FIGURES='tick diff': those)"
+	@echo "make figures      the same, written into the README"
 	@echo "make soak         what must harm nobody, for longer than in the tests (SOAK=10: ten times as long)"
 	@echo "make screenshots  the pictures of the README, and those the tests compare"
 	@echo "make lock         requirements.lock anew, with the newest versions that pyproject.toml allows"
@@ -73,6 +74,9 @@ check: format lint types contracts locked test wheel
 
 bench: .make/venv .make/outflow
 	$(BIN)/python -m benchmarks $(FIGURES) --json dist/figures.json
+
+figures: bench
+	$(BIN)/python -m benchmarks.quoted dist/figures.json
 
 soak: .make/venv .make/outflow
 	@mkdir -p dist

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from benchmarks.__main__ import main, names
 from benchmarks.generated import Books
 from benchmarks.generated_rows import Shape, runs, uuid
 from benchmarks.glass import Glass
+from benchmarks.quoted import HEADING, ROOT, kept, quote, table
 from benchmarks.ratios import amount, bound, of_pairs, row
 from benchmarks.registry import monitor, program
 from benchmarks.wire import TooSlowError, Wire
@@ -56,6 +58,17 @@ def test_a_ratio_is_the_middle_of_the_rounds_and_bold_when_it_is_not_reached() -
     assert (found.reached, found.least, found.most, found.is_reached) == (2.0, 1.5, 9.0, False)
     assert "**2.00**" in row(found)
     assert bound("bytes", [0.0], wanted="0", limit=0, unit="bytes").is_reached
+
+
+def test_the_readme_quotes_what_was_measured() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert quote(readme, kept()) == readme, "make figures"
+
+
+def test_what_is_not_reached_is_bold_in_the_readme_and_the_clock_stands_for_the_processor() -> None:
+    figure = of_pairs("a key", [(1.0, 2.0)], wanted="1.9 x", limit=1.9)
+    told = {what: asdict(replace(figure, what=what)) for what in ("a key", "a key, processor")}
+    assert table(told).removeprefix(HEADING) == "\n| a key | **2.00** | 1.9 x | 2.00 s | 1.00 s |"
 
 
 def test_amounts_are_written_as_people_read_them() -> None:

@@ -27,9 +27,6 @@ OLDER = "outflow.db: made by Outflow 0.6, whose tables this program does not kno
 NEWER = (
     "outflow.db: outflow_run 28: unknown state 'paused'; the books are newer than this program: look for a newer one."
 )
-FOREIGN = (
-    "outflow.db: cannot be understood (…). If the database is whole, this is a fault of outflow-tui: please report it."
-)
 KILLED = (
     "outflow.db: a writer was killed in the middle of a change and left a journal; the next write of its owner "
     "repairs it. Until then look at a private copy with --copy."
@@ -132,12 +129,6 @@ FILE_FAULTS = (
         "with a newer outflow-tui, or when the state is another",
         files.by_sql("UPDATE outflow_run SET state = 'paused' WHERE id = 28"),
     ),
-    Fault(
-        "a value is no number where only numbers can be",
-        FOREIGN,
-        AGAIN,
-        files.by_sql("UPDATE outflow_block SET run_id = 'x' WHERE id = 60"),
-    ),
 )
 QUIET_FAULTS = (
     Fault(
@@ -152,6 +143,13 @@ QUIET_FAULTS = (
         "",
         "nothing to come back from",
         files.upgraded,
+        "the runs, as before",
+    ),
+    Fault(
+        "a value of the wrong kind stands in a column",
+        "",
+        "nothing to come back from",
+        files.by_sql("UPDATE outflow_block SET run_id = 'x' WHERE id = 60"),
         "the runs, as before",
     ),
     Fault("another database is renamed over the file", "", "at the next look", files.replaced, "the runs of that one"),

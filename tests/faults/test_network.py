@@ -21,7 +21,7 @@ from tests.faults.leftovers import nothing_left
 from tests.faults.network import Namespace, Proxy, may_make_namespaces, namespace, proxy
 from tests.faults.stage import PASSWORD, Stage, new_stage
 from tests.faults.table import Fault
-from tests.faults.watching import tells
+from tests.faults.watching import has_read, tells
 from tests.tui.desk import Desk
 
 Network = Proxy | Namespace
@@ -90,6 +90,7 @@ async def test_an_interrupted_network_is_told_and_the_screen_comes_back_by_itsel
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
             desk = Desk(app, pilot, [])
             await desk.sees("reduce")
+            await has_read(desk)
             assert stage.ask(CLIENT) == [(getattr(network, "guest", "127.0.0.1"),)]
             with fault.breaks(network):
                 await tells(desk, fault)

@@ -19,7 +19,7 @@ from outflow_tui.cli import main
 from tests.core.servers import OwnServer
 from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
 from tests.faults.table import Fault
-from tests.faults.watching import tells, watching
+from tests.faults.watching import has_read, tells, watching
 from tests.tui.desk import Desk
 from tests.tui.test_wire import terminal, wait_for, written
 
@@ -205,6 +205,7 @@ async def comes_back(desk: Desk, stage: Stage) -> None:
 async def test_the_screen_tells_what_broke_and_comes_back_by_itself(fault: Fault, stage: Stage) -> None:
     async with watching(str(stage.config), size=(100, 30)) as desk:
         await desk.sees("reduce")
+        await has_read(desk)
         assert len(stage.monitors()) == 1
         with fault.breaks(stage):
             await tells(desk, fault)
@@ -216,6 +217,7 @@ async def test_the_screen_tells_what_broke_and_comes_back_by_itself(fault: Fault
 async def test_a_server_process_that_stands_still_is_left_for_another(stage: Stage) -> None:
     async with watching(str(stage.config)) as desk:
         await desk.sees("reduce")
+        await has_read(desk)
         with suspended([pid for pid, _ in stage.monitors()]):
             stage.record("after")
             await desk.sees("after")
@@ -227,6 +229,7 @@ async def test_another_database_in_the_place_of_the_one_before_is_read_anew(stag
     """Its first run has the number that another one had; the old connection was cut without a word."""
     async with watching(str(stage.config)) as desk:
         await desk.sees("reduce")
+        await has_read(desk)
         await desk.press("enter", "4")
         await desk.sees("night: 1")
         with dropped(stage):
@@ -243,6 +246,7 @@ async def test_migrations_of_others_are_not_held_up_by_the_monitor(stage: Stage)
     states = set()
     async with watching(str(stage.config), seconds=0.01) as desk:
         await desk.sees("reduce")
+        await has_read(desk)
         await desk.press("enter")
         with stage.session() as other:
             other.execute("SET lock_timeout = '250ms'")
@@ -264,6 +268,7 @@ async def test_a_standby_is_read_and_goes_on_being_read_when_it_is_promoted(stag
     try:
         async with watching(str(stage.config)) as desk:
             await desk.sees("reduce")
+            await has_read(desk)
             assert "Since" not in desk.text()
             server.promote()
             await comes_back(desk, stage)

@@ -29,6 +29,11 @@ async def watching(
             yield Desk(app, pilot, [])
 
 
+async def has_read(desk: Desk) -> None:
+    """Wait until everything is read: what breaks then breaks between two looks, not amid a long read."""
+    await desk.until(lambda: all(seen.is_read and seen.is_complete for seen in desk.app.seen), "it is not read")
+
+
 async def tells(desk: Desk, fault: Fault) -> None:
     """Wait until the screen tells of a fault: in its words, since when, and without a trace of the program's own."""
     tail = f"{GAP} Since {GAP}; trying again every {GAP} s."

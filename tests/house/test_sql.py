@@ -21,6 +21,7 @@ EXCEPTIONS = {
     ("outflow_core/schema/indexes.py", "name"): "a key of the constant INDEXES",
     ("outflow_core/schema/indexes.py", "INDEXES[name]"): "a constant",
     ("outflow_core/schema/offline_sql.py", "table"): "one of the constant READ_ONLY_TABLES, by an intersection with it",
+    ("outflow_core/block_codes.py", "value"): "a state, a type, or the name TOP_LEVEL: words of the program's own",
     ("outflow_core/heartbeat.py", "usual"): "a number that SQLite itself told just before; a PRAGMA takes no parameter",
     ("outflow_core/schema/grants.py", "quoted_name(schema)"): "a quoted name; CREATE SCHEMA takes no parameter",
     ("migrations/default/versions/0001_tables_of_outflow.py", "name"): "a constant, written down beside the statement",

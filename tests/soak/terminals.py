@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.glass import Glass
+
 PATIENCE = 60.0
 KEPT = 400_000
 """Bytes of what a program wrote that are kept."""
@@ -38,6 +40,7 @@ class Terminal:
         if self.pid == 0:
             _become(command, before)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self._glass, self._lock = Glass(*size), threading.Lock()
         self._seen = bytearray()
         self._is_read = threading.Event()
         self._is_read.set()
@@ -50,10 +53,13 @@ class Terminal:
             self._is_read.wait(0.1)
             if self._is_read.is_set() and select.select([self._master], [], [], 0.05)[0]:
                 try:
-                    self._seen += os.read(self._master, 65536)
+                    sent = os.read(self._master, 65536)
                 except OSError:  # the program has ended
                     return
-                del self._seen[:-KEPT]
+                with self._lock:
+                    self._glass.feed(sent)
+                    self._seen += sent
+                    del self._seen[:-KEPT]
 
     def leave_unread(self) -> None:
         """Nobody reads any more: soon the program's output blocks."""
@@ -65,26 +71,35 @@ class Terminal:
 
     def press(self, keys: bytes, words: bytes = b"") -> None:
         """Press keys, and wait until words have been written since; fails when they do not come."""
-        self._seen.clear()
-        os.write(self._master, keys)
+        self._send(keys)
         self.sees(words)
 
     def answers(self, keys: bytes, words: bytes, seconds: float) -> bool:
         """Press keys; whether words are written within some time."""
-        self._seen.clear()
-        os.write(self._master, keys)
+        self._send(keys)
         self.waits_for(words, seconds)
-        return words in self._seen
+        return self._has(words)
+
+    def _send(self, keys: bytes) -> None:
+        with self._lock:
+            self._seen.clear()
+            self._glass.written.clear()
+        os.write(self._master, keys)
+
+    def _has(self, words: bytes) -> bool:
+        """Whether words were sent, or stand on a line of which something was written."""
+        with self._lock:
+            return words in self._seen or words.decode() in self._glass.words()
 
     def sees(self, words: bytes) -> None:
         """Wait until words have been written."""
         self.waits_for(words, PATIENCE)
-        assert words in self._seen, f"{words!r} does not come after {bytes(self._seen[-1500:])!r}"
+        assert self._has(words), f"{words!r} does not come after {bytes(self._seen[-1500:])!r}"
 
     def waits_for(self, words: bytes, seconds: float) -> None:
         """Wait for words, but not for ever."""
         until = time.monotonic() + seconds
-        while words not in self._seen and time.monotonic() < until:
+        while not self._has(words) and time.monotonic() < until:
             time.sleep(0.02)
 
     def end(self) -> None:
