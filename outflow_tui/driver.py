@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import termios
 from contextlib import suppress
@@ -28,10 +29,18 @@ class CellDriver(LinuxDriver):
         self._outlet = Outlet(_write)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own word goes before COLUMNS and LINES, which stay as they were when it is resized."""
+        with suppress(OSError):
+            columns, lines = os.get_terminal_size(self.fileno)
+            if columns and lines:
+                return columns, lines
+        return super()._get_terminal_size()
+
     def write(self, data: str) -> None:
         """Write a frame, or what steers the terminal."""
         if self._outlet is not None:
-            self._outlet.put(data, self._app.size.height)
+            self._outlet.put(data, self._app.size)
 
     def process_message(self, message: Message) -> None:
         """What the terminal says: an answer, or what the user does."""

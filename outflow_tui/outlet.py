@@ -104,12 +104,12 @@ class Outlet:
         self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
         self._thread.start()
 
-    def put(self, words: str, height: int) -> None:
-        """Write a frame for a terminal of so many lines, or what is none, in its turn."""
+    def put(self, words: str, size: tuple[int, int]) -> None:
+        """Write a frame for a terminal of so many columns and lines, or what is none, in its turn."""
         with self._changed:
             if words in SYNC:
                 self._has_sync = True
-            elif not self._cells.take(words, height):
+            elif not self._cells.take(words, size):
                 self._put_plain(words)
             self._changed.notify_all()
 

@@ -14,7 +14,6 @@ from functools import lru_cache
 from rich.cells import cell_len, get_character_cell_size
 
 _TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;]*)m|\n|[^\x00-\x1f\x7f-\x9f]+")
-_FIRST = "\x1b[1;1H"
 GAP = 8
 """Up to so many equal cells between two that differ are written once more: a move is not shorter."""
 
@@ -72,10 +71,7 @@ class TerminalCells:
     """Frames go in; out comes what changes the terminal from what it shows to the last of them."""
 
     def __init__(self) -> None:
-        self._wanted: list[Row] = []
-        self._shown: list[Row | None] = []
-        self._touched: set[int] = set()
-        self._cursor = self._cursor_shown = ""
+        self.forget()
 
     @property
     def is_behind(self) -> bool:
@@ -84,18 +80,21 @@ class TerminalCells:
 
     def forget(self) -> None:
         """Nothing is known of what the terminal shows: no frame is understood before the next whole one."""
-        self.__init__()  # type: ignore[misc]
+        self._wanted: list[Row] = []
+        self._shown: list[Row | None] = []
+        self._touched: set[int] = set()
+        self._cursor = self._cursor_shown = ""
 
-    def take(self, frame: str, height: int) -> bool:
-        """Take a frame for a terminal of so many lines; whether it was understood, and all of it is known."""
+    def take(self, frame: str, size: tuple[int, int]) -> bool:
+        """Take a frame for a terminal of so many columns and lines; whether it was understood, and all is known."""
         understood = _pieces(frame)
         if understood is None:
             return False
         pieces, cursor = understood
         lines = {piece[0] for piece in pieces}
-        if frame.startswith(_FIRST) and len(lines) == height and max(lines) == height - 1:
-            self._wanted = [Row([], []) for _ in range(height)]
-            self._shown = [None] * height
+        if _is_whole(pieces, *size):
+            self._wanted = [Row([], []) for _ in range(size[1])]
+            self._shown = [None] * size[1]
         elif lines and max(lines) >= len(self._wanted):
             return False
         self._put(pieces)
@@ -129,6 +128,18 @@ class TerminalCells:
             self._shown[y] = self._wanted[y]
         self._touched.clear()
         self._cursor_shown = self._cursor
+
+
+def _is_whole(pieces: list[_Piece], columns: int, rows: int) -> bool:
+    """Whether every cell is written, one after the other, so that nothing of what was there before is left."""
+    x, y = columns, -1
+    for line, begin, cells, _ in pieces:
+        if begin == 0 and x == columns and line == y + 1:
+            x, y = 0, line
+        if (line, begin) != (y, x):
+            return False
+        x += len(cells)
+    return (x, y) == (columns, rows - 1)
 
 
 def _pieces(frame: str) -> tuple[list[_Piece], str] | None:

@@ -14,7 +14,7 @@ from benchmarks.glass import Glass
 from outflow_tui.outlet import ASK, PATIENCE, SYNC, TICK_SECONDS, WINDOW, Outlet, Pace
 from outflow_tui.terminal_cells import TerminalCells
 
-COLUMNS, ROWS = 40, 8
+COLUMNS, ROWS = SIZE = 40, 8
 LOOKS = ("38;5;253;48;5;16", "1;38;5;253;48;5;17", "38;2;1;2;3;48;2;4;5;6", "7;31", "4;58;5;9;97;100", "")
 WORDS = ("reduce", "✓ done", "日本", "ä́", "    ", "0123456789", "└─")
 
@@ -46,7 +46,7 @@ def test_the_differences_show_what_the_frames_would(seed: int) -> None:
         lines = range(ROWS) if is_whole else range(first, rng.randrange(first, ROWS) + 1)
         frames.append(drawn(rng, lines, 0 if is_whole else rng.randrange(COLUMNS)))
     for number, frame in enumerate(frames):
-        assert cells.take(frame, ROWS)
+        assert cells.take(frame, SIZE)
         theirs.feed(frame.encode())
         if rng.random() < 0.6 or number == len(frames) - 1:  # some are overtaken by the next one
             ours.feed(cells.difference().encode())
@@ -60,31 +60,41 @@ def whole(mark: str, rows: int = ROWS) -> str:
 
 def test_only_the_cells_that_differ_are_sent() -> None:
     cells = TerminalCells()
-    assert cells.take(whole("a"), ROWS)
+    assert cells.take(whole("a"), SIZE)
     cells.show()
-    assert cells.take("\x1b[3;1H\x1b[1maaaaabaaaa\x1b[0m\x1b[1;1H", ROWS)
+    assert cells.take("\x1b[3;1H\x1b[1maaaaabaaaa\x1b[0m\x1b[1;1H", SIZE)
     assert cells.difference() == "\x1b[3;6H\x1b[1mb\x1b[0m\x1b[1;1H"
     cells.show()
-    assert cells.take("\x1b[3;1H\x1b[1maaaaabaaaa\x1b[0m\x1b[1;1H", ROWS)
+    assert cells.take("\x1b[3;1H\x1b[1maaaaabaaaa\x1b[0m\x1b[1;1H", SIZE)
     assert cells.difference() == ""
 
 
 def test_a_whole_frame_is_sent_whole() -> None:
     cells = TerminalCells()
-    assert cells.take(whole("a"), ROWS)
+    assert cells.take(whole("a"), SIZE)
     cells.show()
-    assert cells.take(whole("a"), ROWS)  # the terminal may have another size, and show anything
+    assert cells.take(whole("a"), SIZE)  # the terminal may have another size, and show anything
     assert cells.difference().count("a" * COLUMNS) == ROWS
 
 
 @pytest.mark.parametrize("words", ["\x1b[?25l", "\x1b]2;a title\x07", "\x1b[2J", "words", "\x1b[1;1Ha\x1b]8;;b\x1b\\c"])
 def test_what_is_no_frame_is_left_alone(words: str) -> None:
-    assert not TerminalCells().take(words, ROWS)
+    assert not TerminalCells().take(words, SIZE)
 
 
 def test_a_part_of_a_screen_that_is_not_known_is_no_frame_to_tell_differences_of() -> None:
     cells = TerminalCells()
-    assert not cells.take("\x1b[3;1Hwords\x1b[1;1H", ROWS)
+    assert not cells.take("\x1b[3;1Hwords\x1b[1;1H", SIZE)
+
+
+def test_a_part_that_touches_every_line_is_not_the_whole() -> None:
+    cells, glass = TerminalCells(), Glass(COLUMNS, ROWS)
+    left = "".join(f"\x1b[{line};1H{'b' * 10}\n" for line in range(1, ROWS + 1)) + "\x1b[1;1H"
+    for frame in (whole("a"), left, "\x1b[2;31Hc\x1b[1;1H"):
+        assert cells.take(frame, SIZE)
+        glass.feed(cells.difference().encode())
+        cells.show()
+    assert glass.lines()[1] == "b" * 10 + "a" * 20 + "c" + "a" * 9
 
 
 class Terminal:
@@ -114,10 +124,10 @@ def until(holds: Callable[[], bool]) -> None:
 def test_a_terminal_that_takes_nothing_is_owed_one_frame() -> None:
     terminal = Terminal()
     outlet = Outlet(terminal.write)
-    outlet.put(whole("a"), ROWS)
+    outlet.put(whole("a"), SIZE)
     assert terminal.waits.wait(10)
     for mark in "bcdefghij":
-        outlet.put(whole(mark), ROWS)
+        outlet.put(whole(mark), SIZE)
     terminal.is_open.set()
     until(lambda: terminal.glass.lines() == ["j" * COLUMNS] * ROWS)
     outlet.close()
@@ -129,11 +139,11 @@ def test_what_steers_the_terminal_comes_in_its_turn() -> None:
     terminal = Terminal()
     terminal.is_open.set()
     outlet = Outlet(terminal.write)
-    outlet.put("\x1b[?1049h", ROWS)
+    outlet.put("\x1b[?1049h", SIZE)
     for words in (*SYNC, whole("a"), "\x1b]2;title\x07", "\x1b[3;1Hnot \x1b]8;;known\x1b\\!", "\x1b[?25h"):
-        outlet.put(words, ROWS)
+        outlet.put(words, SIZE)
     outlet.leave(lambda: None)
-    outlet.put("\x1b[?1049l", ROWS)
+    outlet.put("\x1b[?1049l", SIZE)
     outlet.close()
     sent = "".join(terminal.taken)
     places = [
@@ -146,12 +156,12 @@ def test_what_steers_the_terminal_comes_in_its_turn() -> None:
 def test_a_terminal_is_given_back_without_the_frames_that_wait() -> None:
     terminal = Terminal()
     outlet = Outlet(terminal.write)
-    outlet.put(whole("a"), ROWS)
+    outlet.put(whole("a"), SIZE)
     assert terminal.waits.wait(10)
-    outlet.put(whole("b"), ROWS)
+    outlet.put(whole("b"), SIZE)
     outlet.leave(terminal.is_open.set)  # the line takes nothing: what waits in it is thrown away
-    outlet.put(whole("c"), ROWS)
-    outlet.put("\x1b[?1049l", ROWS)
+    outlet.put(whole("c"), SIZE)
+    outlet.put("\x1b[?1049l", SIZE)
     outlet.close()
     sent = "".join(terminal.taken)
     assert sent.endswith("\x1b[?1049l")
@@ -163,10 +173,10 @@ def test_a_terminal_that_answers_is_sent_no_more_than_it_takes() -> None:
     terminal.is_open.set()
     outlet = Outlet(terminal.write)
     assert not outlet.answered()  # that was to the question that Textual asks
-    outlet.put(whole("a", WINDOW // COLUMNS), WINDOW // COLUMNS)
+    outlet.put(whole("a", WINDOW // COLUMNS), (COLUMNS, WINDOW // COLUMNS))
     until(lambda: ASK in "".join(terminal.taken))
     for mark in "bc":
-        outlet.put(whole(mark), ROWS)
+        outlet.put(whole(mark), SIZE)
     assert "c" not in "".join(terminal.taken)
     assert outlet.answered()
     until(lambda: terminal.glass.lines() == ["c" * COLUMNS] * ROWS)
