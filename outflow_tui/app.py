@@ -161,6 +161,10 @@ class OutflowApp(App[None]):
             self._loop.call_soon_threadsafe(self.exit)
         stop_all(self._pollers)
 
+    def on_resize(self) -> None:
+        """Draw everything anew: a terminal that was smaller for a moment has lost what Textual believes is there."""
+        self.refresh()
+
     def on_unmount(self) -> None:
         """Leave no thread, no connection and no title behind."""
         if self._title:
@@ -354,6 +358,10 @@ class OutflowApp(App[None]):
         """Ask every source now."""
         for poller in self._pollers:
             poller.nudge()
+
+    def action_redraw(self) -> None:
+        """Draw everything anew, over whatever else was written to the terminal."""
+        self.refresh()
 
     def action_pause(self) -> None:
         """Hold the view still, or go on with what came in meanwhile."""

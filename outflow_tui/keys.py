@@ -19,6 +19,7 @@ APP: list[BindingType] = [
     _key("r", "read_now", "read", "Read now instead of at the next tick", hidden=True),
     _key("p", "pause", "pause", "Hold the view still, or go on", hidden=True),
     _key("E", "save_as", "save", "Save what is on the screen, or a failure report", hidden=True),
+    _key("ctrl+l", "redraw", "redraw", "Draw the screen anew, over what others wrote", hidden=True, priority=True),
     _key("ctrl+z", "suspend_process", "stop", "Back to the shell; there 'fg' comes back", hidden=True, priority=True),
     _key("ctrl+p", "command_palette", "palette", "Everything that can be done here, by name", hidden=True),
     _key("ctrl+q", "quit", "quit", "End the program", hidden=True, priority=True),

@@ -45,6 +45,23 @@ def tiny(terminal: PseudoTerminal) -> Iterator[None]:
 
 
 @contextmanager
+def flickers(terminal: PseudoTerminal) -> Iterator[None]:
+    """Smaller for so short a time that the program finds it as large as it was."""
+    terminal.rests()
+    yield
+    terminal.resize(1, 1)
+    terminal.resize(80, 24)
+
+
+@contextmanager
+def written_over(terminal: PseudoTerminal) -> Iterator[None]:
+    """What another program writes is not known here: the user asks for everything anew."""
+    terminal.rests()
+    yield
+    terminal.types("\x0c")
+
+
+@contextmanager
 def stopped(terminal: PseudoTerminal) -> Iterator[None]:
     """Stopped; the shell has the terminal, in its own modes, until the user has the program go on."""
     os.kill(terminal.program(), signal.SIGTSTP)
@@ -77,6 +94,8 @@ ENDS = (
 CLOSED = Fault("the terminal's other end is closed", "", OVER, hung_up, "nobody sees it; the program ends")
 STAYS = (
     Fault("the terminal is resized to 1x1", "", "whole, when it is larger", tiny, "what fits"),
+    Fault("the terminal is resized to 1x1 and back at once", "", "at once", flickers, "the whole screen, drawn anew"),
+    Fault("another program writes to the terminal", "", "by ctrl+l", written_over, "both, until it is drawn anew"),
     Fault("suspended (SIGTSTP)", "", "by `fg`, drawn anew", stopped, "the shell, in a terminal as it was"),
 )
 PRINTS = (
@@ -120,6 +139,7 @@ def test_a_program_whose_terminal_is_closed_ends(program: str) -> None:
 
 @pytest.mark.parametrize("fault", STAYS, ids=str)
 def test_a_program_goes_on_with_its_terminal(fault: Fault, program: str) -> None:
+    program = f"COLUMNS=80 LINES=24 {program}"  # as a shell that exports them
     command = f"set -m; {program}; echo the shell again; read line; fg >/dev/null; echo status $?"
     with in_terminal(command if fault.breaks is stopped else f"{program}; echo status $?") as terminal:
         terminal.sees("bad_setup")
