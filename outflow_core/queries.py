@@ -394,12 +394,14 @@ def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
     return sizes
 
 
-def block_details(reads: Reads, blocks: Sequence[BlockRow], run_id: int) -> tuple[BlockDetail, ...]:
-    """Everything about these blocks of one run, in their order."""
+def block_details(
+    reads: Reads, blocks: Sequence[BlockRow], run_id: int, exception_ids: Collection[int] | None = None
+) -> tuple[BlockDetail, ...]:
+    """Everything about these blocks of one run, in their order; the ids of their exceptions may be known."""
     ids = [row.id for row in blocks]
     values = _values(reads, ids)
     upstream, downstream = _edges(reads, ids)
-    exceptions = exceptions_of(reads, ids)
+    exceptions = exceptions_of(reads, ids, exception_ids)
     return tuple(
         BlockDetail(
             row,
@@ -414,9 +416,9 @@ def block_details(reads: Reads, blocks: Sequence[BlockRow], run_id: int) -> tupl
     )
 
 
-def block_detail(reads: Reads, run_id: int, block_id: int) -> BlockDetail:
+def block_detail(reads: Reads, run_id: int, block_id: int, exception_ids: Collection[int] | None = None) -> BlockDetail:
     """Everything about one block; NotFoundError when it is not there (any more)."""
-    found = block_details(reads, blocks_by_id(reads, run_id, [block_id]), run_id)
+    found = block_details(reads, blocks_by_id(reads, run_id, [block_id]), run_id, exception_ids)
     if not found:
         raise NotFoundError(f"block {block_id} is not in the books any more.")
     return found[0]
@@ -462,10 +464,17 @@ def _edge_pairs(reads: Reads, ids: Collection[int]) -> set[tuple[int, int]]:
     return {(first, second) for first, second in pairs if first is not None and second is not None}
 
 
-def exceptions_of(reads: Reads, block_ids: Collection[int]) -> dict[int, tuple[ExceptionRow, ...]]:
-    """The exceptions of each of these blocks, oldest first; a block without any is not in it."""
+def exceptions_of(
+    reads: Reads, block_ids: Collection[int], exception_ids: Collection[int] | None = None
+) -> dict[int, tuple[ExceptionRow, ...]]:
+    """The exceptions of each of these blocks, oldest first; a block without any is not in it.
+
+    Where it is not known which they are it takes a scan: Outflow makes no index on the block.
+    """
     rows: Iterable[ExceptionRow] = ()
-    if 0 < len(block_ids) <= CHUNK:
+    if exception_ids is not None:
+        rows = exceptions_by_id(reads, exception_ids)
+    elif 0 < len(block_ids) <= CHUNK:
         rows = _exceptions(reads, runtime_exception.c.block_id.in_(block_ids))
     elif block_ids:
         pairs = [pair for some in exception_places(reads, block_ids) for pair in some]
