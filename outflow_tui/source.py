@@ -89,7 +89,7 @@ class BooksSource:
         """Read everything again next time: what changed may have been lost half way."""
         self._search = self._sought = None
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
-        self._exceptions = ExceptionIndex(self._reader)
+        self._detail, self._exceptions = None, ExceptionIndex(self._reader)
         self._earlier_causes, self._causes, self._rows = EarlierCauses(self._reader, self._exceptions), None, None
         self._profiled = {}
 
@@ -216,9 +216,16 @@ class BooksSource:
             return None
         exceptions = [number for number, _ in self._exceptions.places([focus.block_id])]
         try:
-            return queries.block_detail(self._reader, focus.run_id, focus.block_id, exceptions)
+            return queries.block_detail(self._reader, focus.run_id, focus.block_id, exceptions, self._upstream())
         except NotFoundError:
             return None
+
+    def _upstream(self) -> tuple[int, ...] | None:
+        """What comes before the block that is looked at, once that is known: edges are written when a block begins."""
+        known = self._detail
+        if known is None or not (known.block.state.is_final or (known.upstream and known.block.start_time)):
+            return None
+        return known.upstream
 
     def _follow_causes(self, focus: Focus) -> None:
         if not focus.causes or focus.run_id is None:
