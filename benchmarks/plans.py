@@ -29,7 +29,7 @@ def plans(bench: Bench) -> Iterator[Figure]:
             failed = books.rows("SELECT id FROM outflow_block WHERE state = 'failed' AND type = 'task' LIMIT 1")[0][0]
             asked: dict[str, Callable[[], Any]] = {
                 "a tick": partial(source.look, Focus()),
-                "the details of a failed task": partial(queries.block_detail, source._reader, 1, failed),
+                "the details of a failed task": partial(source.look, Focus(1, failed)),
                 "a window": partial(queries.blocks_of, source._reader, 1, after=failed, count=50),
             }
             books.change(0.0)

@@ -23,7 +23,6 @@ from sqlalchemy import (
     cast,
     func,
     not_,
-    or_,
     select,
     type_coerce,
 )
@@ -394,12 +393,21 @@ def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
     return sizes
 
 
-def block_details(reads: Reads, blocks: Sequence[BlockRow], run_id: int) -> tuple[BlockDetail, ...]:
-    """Everything about these blocks of one run, in their order."""
+def block_details(
+    reads: Reads,
+    blocks: Sequence[BlockRow],
+    run_id: int,
+    exception_ids: Collection[int] | None = None,
+    upstream_ids: Collection[int] | None = None,
+) -> tuple[BlockDetail, ...]:
+    """Everything about these blocks of one run, in their order.
+
+    The ids of their exceptions and of the blocks above them may be known.
+    """
     ids = [row.id for row in blocks]
     values = _values(reads, ids)
-    upstream, downstream = _edges(reads, ids)
-    exceptions = exceptions_of(reads, ids)
+    upstream, downstream = _edges(reads, ids, upstream_ids)
+    exceptions = exceptions_of(reads, ids, exception_ids)
     return tuple(
         BlockDetail(
             row,
@@ -414,9 +422,15 @@ def block_details(reads: Reads, blocks: Sequence[BlockRow], run_id: int) -> tupl
     )
 
 
-def block_detail(reads: Reads, run_id: int, block_id: int) -> BlockDetail:
+def block_detail(
+    reads: Reads,
+    run_id: int,
+    block_id: int,
+    exception_ids: Collection[int] | None = None,
+    upstream_ids: Collection[int] | None = None,
+) -> BlockDetail:
     """Everything about one block; NotFoundError when it is not there (any more)."""
-    found = block_details(reads, blocks_by_id(reads, run_id, [block_id]), run_id)
+    found = block_details(reads, blocks_by_id(reads, run_id, [block_id]), run_id, exception_ids, upstream_ids)
     if not found:
         raise NotFoundError(f"block {block_id} is not in the books any more.")
     return found[0]
@@ -439,12 +453,14 @@ def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | No
     }
 
 
-def _edges(reads: Reads, ids: Collection[int]) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
+def _edges(
+    reads: Reads, ids: Collection[int], among: Collection[int] | None
+) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
     """What comes before and what comes after each block: (upstream, downstream)."""
     upstream: dict[int, tuple[int, ...]] = {}
     downstream: dict[int, tuple[int, ...]] = {}
     wanted = set(ids)
-    for first, second in sorted(_edge_pairs(reads, wanted)):
+    for first, second in sorted(_edge_pairs(reads, wanted, among)):
         if second in wanted:
             upstream[second] = (*upstream.get(second, ()), first)
         if first in wanted:
@@ -452,20 +468,36 @@ def _edges(reads: Reads, ids: Collection[int]) -> tuple[dict[int, tuple[int, ...
     return upstream, downstream
 
 
-def _edge_pairs(reads: Reads, ids: Collection[int]) -> set[tuple[int, int]]:
-    """The edges at these blocks. Of many, which are most of a run, those between the first and the last."""
+def _edge_pairs(reads: Reads, ids: Collection[int], among: Collection[int] | None) -> set[tuple[int, int]]:
+    """The edges at these blocks. Of many, which are most of a run, those between the first and the last.
+
+    The key of the table begins with the block above: of those below a few blocks it is gone over in
+    slices, unless it is known among which blocks those above them are.
+    """
     above, below = edge.c.upstream_block_id, edge.c.downstream_block_id
     if not ids:
         return set()
-    at_them = or_(above.in_(ids), below.in_(ids)) if len(ids) <= CHUNK else above.between(min(ids), max(ids))
-    pairs = reads.rows(select(Whole(above), Whole(below)).where(at_them))
+    query = select(Whole(above), Whole(below))
+    if len(ids) > CHUNK:
+        pairs = list(reads.rows(query.where(above.between(min(ids), max(ids)))))
+    else:
+        wheres = slices(reads, above) if among is None else (above.in_(some) for some in _chunks(among))
+        pairs = [pair for where in wheres for pair in reads.rows(query.where(where, below.in_(ids)))]
+        pairs += reads.rows(query.where(above.in_(ids)))
     return {(first, second) for first, second in pairs if first is not None and second is not None}
 
 
-def exceptions_of(reads: Reads, block_ids: Collection[int]) -> dict[int, tuple[ExceptionRow, ...]]:
-    """The exceptions of each of these blocks, oldest first; a block without any is not in it."""
+def exceptions_of(
+    reads: Reads, block_ids: Collection[int], exception_ids: Collection[int] | None = None
+) -> dict[int, tuple[ExceptionRow, ...]]:
+    """The exceptions of each of these blocks, oldest first; a block without any is not in it.
+
+    Where it is not known which they are it takes a scan: Outflow makes no index on the block.
+    """
     rows: Iterable[ExceptionRow] = ()
-    if 0 < len(block_ids) <= CHUNK:
+    if exception_ids is not None:
+        rows = exceptions_by_id(reads, exception_ids)
+    elif 0 < len(block_ids) <= CHUNK:
         rows = _exceptions(reads, runtime_exception.c.block_id.in_(block_ids))
     elif block_ids:
         pairs = [pair for some in exception_places(reads, block_ids) for pair in some]

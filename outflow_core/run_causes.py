@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 
 from outflow_core import queries
 from outflow_core.cause_history import RunCauses, earlier_runs, with_history
+from outflow_core.exception_index import ExceptionIndex
 from outflow_core.failures import UNRECORDED, Cause, Failure, Told, fingerprint_of, grouped, told_by
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockRow, ExceptionRow, RunRow
@@ -27,7 +28,9 @@ FailedTasks = Callable[[Collection[int]], Mapping[int, Sequence[int]]]
 def causes_of_run(reads: Reads, run: RunRow, blocks: Sequence[BlockRow]) -> tuple[Cause, ...]:
     """The causes of the failures among a run's blocks with their history, all at once."""
     failed = {row.id: row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED}
-    failures, earlier = RunFailures(reads, lambda ids: [failed[block_id] for block_id in ids]), EarlierCauses(reads)
+    exceptions = ExceptionIndex(reads)
+    failures = RunFailures(reads, lambda ids: [failed[block_id] for block_id in ids], exceptions)
+    earlier = EarlierCauses(reads, exceptions)
     for _ in failures.read(failed):
         pass
     signs = {block_id: signs_of(inputs) for block_id, inputs in queries.inputs_of(reads, undecided(blocks))}
@@ -43,8 +46,11 @@ def causes_of_run(reads: Reads, run: RunRow, blocks: Sequence[BlockRow]) -> tupl
 class RunFailures:
     """What the failed tasks of one run say; one that has been read is not read again until it changes."""
 
-    def __init__(self, reads: Reads, blocks: Callable[[Collection[int]], Iterable[BlockRow]]) -> None:
+    def __init__(
+        self, reads: Reads, blocks: Callable[[Collection[int]], Iterable[BlockRow]], exceptions: ExceptionIndex
+    ) -> None:
         self._reads = reads
+        self._exceptions = exceptions
         self._blocks = blocks
         self._told: dict[int, Told] = {}
         self._seen: dict[int, Hashable] = {}
@@ -59,7 +65,7 @@ class RunFailures:
         self._silent &= self._told.keys()
         wanted = failed.keys() - (self._told.keys() - self._silent)
         unheard = set(wanted)
-        for step in latest_exceptions(self._reads, wanted):
+        for step in latest_exceptions(self._reads, self._exceptions, wanted):
             self._tell({block_id: exception for block_id, exception in step.items() if block_id in failed}, failed)
             unheard -= step.keys()
             yield
@@ -87,8 +93,9 @@ class RunFailures:
 class EarlierCauses:
     """What runs that are over failed of; each is read once."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, exceptions: ExceptionIndex) -> None:
         self._reads = reads
+        self._exceptions = exceptions
         self._known: dict[RunRow, RunCauses] = {}
 
     def known(self, runs: Iterable[RunRow]) -> list[RunCauses]:
@@ -101,7 +108,7 @@ class EarlierCauses:
         failed = failed_tasks([run.id for run in missing]) if missing else {}
         some = {run_id: _spread(ids, MOST_OF_A_RUN) for run_id, ids in failed.items()}
         found = dict.fromkeys((block_id for ids in some.values() for block_id in ids), UNRECORDED)
-        for step in latest_exceptions(self._reads, found.keys()):
+        for step in latest_exceptions(self._reads, self._exceptions, found.keys()):
             found |= {block_id: fingerprint_of(exception) for block_id, exception in step.items()}
             yield
         for run in missing:
@@ -110,19 +117,17 @@ class EarlierCauses:
             self._known[run] = RunCauses(run, frozenset(found[block_id] for block_id in ids), is_whole)
 
 
-def latest_exceptions(reads: Reads, block_ids: Collection[int]) -> Iterator[dict[int, ExceptionRow]]:
+def latest_exceptions(
+    reads: Reads, index: ExceptionIndex, block_ids: Collection[int]
+) -> Iterator[dict[int, ExceptionRow]]:
     """The latest exception of each of these blocks that has one, a step at a time."""
-    if 0 < len(block_ids) <= STEP:
-        yield {number: rows[-1] for number, rows in queries.exceptions_of(reads, block_ids).items()}
-        return
-    latest: dict[int, int] = {}
-    for pairs in queries.exception_places(reads, block_ids) if block_ids else ():
-        latest |= {block_id: number for number, block_id in pairs}
+    while block_ids and index.learn():
         yield {}
+    latest = {block_id: number for number, block_id in index.places(block_ids)}
     ids = sorted(latest.values())
     for start in range(0, len(ids), STEP):
         rows = queries.exceptions_by_id(reads, ids[start : start + STEP])
-        yield {row.block_id: row for row in rows if row.block_id is not None}
+        yield {row.block_id: row for row in rows if row.block_id is not None and latest.get(row.block_id) == row.id}
 
 
 def _spread(ids: Sequence[int], most: int) -> Sequence[int]:

@@ -10,6 +10,7 @@ from functools import partial
 from outflow_core import queries
 from outflow_core.cause_history import Earlier, earlier_runs, with_history
 from outflow_core.changes import Ledger
+from outflow_core.exception_index import ExceptionIndex
 from outflow_core.failures import Cause
 from outflow_core.reader import Reader
 from outflow_core.run_causes import EarlierCauses, RunFailures
@@ -23,12 +24,14 @@ GROWTH = 1.5
 class CauseReading:
     """Reads on for a moment at each look, in the thread of the source; earlier runs are read once for all."""
 
-    def __init__(self, reader: Reader, ledger: Ledger, known: EarlierCauses, run_id: int) -> None:
+    def __init__(
+        self, reader: Reader, ledger: Ledger, exceptions: ExceptionIndex, known: EarlierCauses, run_id: int
+    ) -> None:
         self.run_id = run_id
         self.causes: tuple[Cause, ...] | None = None
         self._ledger = ledger
         self._known = known
-        self._failures = RunFailures(reader, partial(queries.blocks_by_id, reader, run_id))
+        self._failures = RunFailures(reader, partial(queries.blocks_by_id, reader, run_id), exceptions)
         self._view: RunView | None = None
         self._earlier: Earlier | None = None
         self._steps: Iterator[None] = iter(())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from outflow_core import queries
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceError
+from outflow_core.exception_index import ExceptionIndex
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
@@ -58,6 +59,8 @@ class BooksSource:
         self._lines: tuple[RunLine, ...] = ()
         self._run: RunInFocus | None = None
         self._detail: BlockDetail | None = None
+        self._is_detail_due = False
+        self._exceptions = ExceptionIndex(self._reader)
         self._earlier_causes: EarlierCauses | None = None
         self._causes: CauseReading | None = None
         self._is_reading = False
@@ -89,6 +92,7 @@ class BooksSource:
         """Read everything again next time: what changed may have been lost half way."""
         self._search = self._sought = None
         self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
+        self._detail, self._exceptions = None, ExceptionIndex(self._reader)
         self._earlier_causes = self._causes = self._rows = None
         self._profiled = {}
 
@@ -97,6 +101,8 @@ class BooksSource:
         if changes.restarted:
             self._forget()
             self._watch = Watch()
+        if changes.asked:
+            self._exceptions.again()
         is_new = self._read_at is None
         has_read = changes.asked or bool(changes.blocks or changes.runs) or is_new
         self._read_at = datetime.now() if has_read else self._read_at
@@ -110,7 +116,9 @@ class BooksSource:
             self._follow(focus, changes)
             self._is_reading = True
         if self._is_reading or not self._ledger.is_complete:
-            self._is_reading = self._read_on(time.monotonic() + READING_SECONDS)
+            until = time.monotonic() + READING_SECONDS
+            is_learning = self._is_detail_due and self._read_detail(focus, until)
+            self._is_reading = self._read_on(until) or is_learning
         return Snapshot(
             self._reader.name,
             focus,
@@ -190,20 +198,39 @@ class BooksSource:
             self._run = RunInFocus(self._reader, self._ledger, focus.run_id)
         else:
             self._run.refresh(changes.blocks)
-        self._detail = self._read_detail(focus)
+        self._is_detail_due = True
         self._follow_causes(focus)
         self._follow_rows(focus)
         self._configurations = self._read_configurations(focus.configurations_of)
         self._profiles = self._read_profiles(focus.profiles_of)
 
-    def _read_detail(self, focus: Focus) -> BlockDetail | None:
+    def _read_detail(self, focus: Focus, until: float) -> bool:
+        """Read the block that is looked at, once its exceptions are known; whether these have to be learnt first."""
+        if self._detail is not None and (self._detail.run_id, self._detail.block.id) != (focus.run_id, focus.block_id):
+            self._detail = None
+        while focus.block_id is not None and self._exceptions.learn():
+            if time.monotonic() >= until:
+                return True
+        detail = self._ask_for_detail(focus)
+        self._detail = self._detail if detail == self._detail else detail
+        self._is_detail_due = False
+        return False
+
+    def _ask_for_detail(self, focus: Focus) -> BlockDetail | None:
         if focus.run_id is None or focus.block_id is None:
             return None
+        exceptions = [number for number, _ in self._exceptions.places([focus.block_id])]
         try:
-            detail = queries.block_detail(self._reader, focus.run_id, focus.block_id)
+            return queries.block_detail(self._reader, focus.run_id, focus.block_id, exceptions, self._upstream())
         except NotFoundError:
             return None
-        return self._detail if detail == self._detail else detail
+
+    def _upstream(self) -> tuple[int, ...] | None:
+        """What comes before the block that is looked at, once that is known: edges are written when a block begins."""
+        known = self._detail
+        if known is None or not (known.block.state.is_final or (known.upstream and known.block.start_time)):
+            return None
+        return known.upstream
 
     def _follow_causes(self, focus: Focus) -> None:
         if not focus.causes or focus.run_id is None:
@@ -217,8 +244,8 @@ class BooksSource:
         from outflow_core.run_causes import EarlierCauses
         from outflow_tui.cause_reading import CauseReading
 
-        self._earlier_causes = self._earlier_causes or EarlierCauses(self._reader)
-        return CauseReading(self._reader, self._ledger, self._earlier_causes, run_id)
+        self._earlier_causes = self._earlier_causes or EarlierCauses(self._reader, self._exceptions)
+        return CauseReading(self._reader, self._ledger, self._exceptions, self._earlier_causes, run_id)
 
     def _follow_rows(self, focus: Focus) -> None:
         if not focus.timeline or self._run is None:

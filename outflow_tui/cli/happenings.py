@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from outflow_core import queries
 from outflow_core.changes import Ledger
+from outflow_core.exception_index import ExceptionIndex
 from outflow_core.lives import Watch
 from outflow_core.masking import mask_said
 from outflow_core.reader import Reader
@@ -44,6 +45,7 @@ class Happenings:
         self._command = command
         self._ledger = Ledger(reader)
         self._watch = Watch()
+        self._exceptions = ExceptionIndex(reader)
         self._known: dict[int, Known] = {}
         self._changed: set[int] = set()
         self._failed: dict[int, int] = {}
@@ -62,6 +64,10 @@ class Happenings:
         """What happened since the last look that did not fail."""
         changes = self._ledger.look()
         self._is_reopened |= changes.restarted
+        if changes.restarted:
+            self._exceptions = ExceptionIndex(self._reader)
+        if changes.asked:
+            self._exceptions.again()
         if self._is_new or self._is_reopened:
             while not self._ledger.is_complete:
                 self._ledger.look()
@@ -153,12 +159,18 @@ class Happenings:
             elif row.state is State.RUNNING and news != kind:
                 yield _turned(line, news, now)
 
+    def _exceptions_of(self, block_ids: Collection[int]) -> dict[int, tuple[ExceptionRow, ...]]:
+        while self._exceptions.learn():
+            pass
+        ids = [number for number, _ in self._exceptions.places(block_ids)]
+        return queries.exceptions_of(self._reader, block_ids, ids)
+
     def _tasks(self, late: Mapping[int, int]) -> list[Happening]:
         """The tasks that failed; one whose exception is not there yet is told at the next look."""
         found: list[Happening] = []
         done: set[int] = set()
         wanted = {row.id: row for row in self._rows(set(self._failed.values()))}
-        exceptions = queries.exceptions_of(self._reader, self._failed) if self._failed else {}
+        exceptions = self._exceptions_of(self._failed) if self._failed else {}
         for run_id, row in wanted.items():
             ids = [block_id for block_id, owner in self._failed.items() if owner == run_id]
             for block in sorted(queries.blocks_by_id(self._reader, run_id, ids), key=lambda block: block.id):

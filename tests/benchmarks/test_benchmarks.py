@@ -23,7 +23,7 @@ from benchmarks.registry import monitor, program
 from benchmarks.wire import TooSlowError, Wire
 from benchmarks.writer import Books as WrittenBooks
 
-SOME = ("first-frame", "keys", "causes", "diff")
+SOME = ("first-frame", "keys", "causes", "diff", "tick")
 
 
 @pytest.fixture

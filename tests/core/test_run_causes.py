@@ -14,6 +14,7 @@ from sqlalchemy import Engine, insert
 
 from outflow_core import queries, run_causes, tables
 from outflow_core.engines import make_engine
+from outflow_core.exception_index import ExceptionIndex
 from outflow_core.failures import Cause
 from outflow_core.reader import Reader
 from outflow_core.rows import RunRow
@@ -154,9 +155,11 @@ def test_an_exception_that_comes_after_the_state_of_its_task_is_read(nights: Nig
 
 def test_a_new_failure_is_added_without_reading_the_others_again(nights: Nights) -> None:
     night = nights.night("OSError: 1", "OSError: 2")
-    failures = RunFailures(nights.reader, partial(queries.blocks_by_id, nights.reader, night.id))
+    exceptions = ExceptionIndex(nights.reader)
+    failures = RunFailures(nights.reader, partial(queries.blocks_by_id, nights.reader, night.id), exceptions)
     list(failures.read(dict.fromkeys(queries.failed_tasks(nights.reader, [night.id])[night.id])))
     nights.task(night.id, "KeyError: 1", "z")
+    exceptions.again()
     asked: list[int] = []
 
     class Counted:
@@ -174,7 +177,7 @@ def test_a_new_failure_is_added_without_reading_the_others_again(nights: Nights)
 def test_of_a_run_in_which_too_much_failed_a_part_is_read(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_causes, "MOST_OF_A_RUN", 2)
     night = nights.night(*(f"OSError: {number}" for number in range(5)))
-    earlier = EarlierCauses(nights.reader)
+    earlier = EarlierCauses(nights.reader, ExceptionIndex(nights.reader))
     list(earlier.read([night], lambda ids: queries.failed_tasks(nights.reader, ids)))
     (known,) = earlier.known([night])
     assert (len(known.causes), known.is_whole) == (1, False)

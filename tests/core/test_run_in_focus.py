@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from outflow_core import changes as ledgers
 from outflow_core import queries, tables
@@ -123,6 +123,41 @@ def test_blocks_that_are_deleted_or_run_again_are_seen_as_they_are(watched: Watc
         watched.look(Focus(1))
     assert watched.shapes(1) == watched.truth(1)
     assert (len(watched.shapes(1)), watched.shapes(1)[7].seconds) == (38, None)
+
+
+def test_edges_and_exceptions_that_come_while_a_block_is_looked_at_are_seen(watched: Watched) -> None:
+    watched.writer.add_run(1)
+    watched.writer.add_blocks(*(watched.writer.block(place, 1) for place in range(1, 40)))
+    seen = watched.look(Focus(1, 30)).detail
+    assert seen is not None and (seen.upstream, seen.exceptions) == ((), ())
+    begun = update(tables.block).where(tables.block.c.id == 30).values(state=State.RUNNING, start_time=NOON)
+    watched.writer.commit(
+        begun, insert(tables.edge).values([{"upstream_block_id": n, "downstream_block_id": 30} for n in (2, 39)])
+    )
+    seen = watched.look(Focus(1, 30)).detail
+    assert seen is not None and (seen.upstream, seen.block.state) == ((2, 39), State.RUNNING)
+    watched.writer.commit(watched.writer.set_states([30], State.FAILED))
+    watched.look(Focus(1, 30))
+    words = {"exception_type": "OSError", "exception_msg": "late", "traceback": "", "time": NOON}
+    watched.writer.commit(
+        insert(tables.runtime_exception).values(block_id=30, **words),
+        delete(tables.edge).where(tables.edge.c.upstream_block_id == 2),
+    )
+    seen = watched.look(Focus(1, 30)).detail
+    assert seen is not None and [one.message for one in seen.exceptions] == ["late"]
+    assert seen.upstream == (39,)
+
+
+def test_nothing_is_taken_over_from_the_block_of_another_database(watched: Watched) -> None:
+    watched.writer.add_run(1)
+    watched.writer.add_blocks(*(watched.writer.block(place, 1, State.SUCCESS) for place in range(1, 4)))
+    edge = insert(tables.edge).values(upstream_block_id=1, downstream_block_id=3)
+    watched.writer.commit(edge)
+    watched.look(Focus(1, 3))
+    watched.source._ledger.identity = "another"
+    watched.writer.commit(insert(tables.edge).values(upstream_block_id=2, downstream_block_id=3))
+    seen = watched.look(Focus(1, 3)).detail
+    assert seen is not None and seen.upstream == (1, 2)
 
 
 def test_the_first_rows_of_a_large_run_come_before_the_rest(watched: Watched) -> None:
