@@ -78,6 +78,7 @@ class Terminal:
         """Press keys; whether words are written within some time."""
         self._send(keys)
         self.waits_for(words, seconds)
+        assert self._thread.is_alive(), f"the program has ended; {keys!r} were not answered"
         return self._has(words)
 
     def _send(self, keys: bytes) -> None:
@@ -87,9 +88,10 @@ class Terminal:
         os.write(self._master, keys)
 
     def _has(self, words: bytes) -> bool:
-        """Whether words were sent, or stand on a line of which something was written."""
+        """Whether words were sent, or stand on a screen of which something was written since the keys."""
         with self._lock:
-            return words in self._seen or words.decode() in self._glass.words()
+            screen = "\n".join(self._glass.lines()) if self._glass.written else ""
+            return words in self._seen or words.decode() in screen
 
     def sees(self, words: bytes) -> None:
         """Wait until words have been written."""

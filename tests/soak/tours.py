@@ -10,11 +10,11 @@ Step = tuple[bytes, bytes]
 """Keys, and words that are written when they are answered."""
 ESCAPE = b"\x1b[27u"
 """As terminals of the kitty protocol send it: it is never taken for the beginning of another key."""
-STEP_SECONDS = 10.0
+STEP_SECONDS = 4.0
 TOUR: Sequence[Step] = (
-    (b"Gkk\r", b"whole"),  # a run that is over, and its first failure
+    (b"Gkk\r", b"traceback"),  # a run that is over, and its first failure
     (b"n\r", b"report"),  # the traceback, on the whole screen
-    (b"q", b"whole"),
+    (b"q", b"traceback"),
     (b"q", b"COMMAND"),
     (b"g\r", b"failures"),  # the newest run, which goes on
     (b"2", b"failed"),  # its causes
