@@ -286,7 +286,7 @@ def slices(reads: Reads, key: ColumnElement[int], *, at_least: int | None = None
     """Conditions that part a table by its primary key into slices of at most SLICE rows, whatever the gaps."""
     least = select(func.min(key)) if at_least is None else select(func.min(key)).where(key >= at_least)
     first = reads.rows(least)[0][0]
-    while first is not None:
+    while isinstance(first, int):  # texts and bytes, which SQLite takes for greater than all numbers, are no keys
         last = min(first + SLICE - 1, LARGEST)
         yield and_(key >= first, key <= last)
         first = reads.rows(select(func.min(key)).where(key > last))[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -32,6 +33,16 @@ def tell_anyway(words: str) -> int:
 def give_up_output() -> None:
     """Let what could not be written not be tried again at the end of the program."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def let_go_of_terminal() -> None:
+    """Have Python not stumble, when it ends, over what a terminal that is gone did not take."""
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def tell_text(words: str) -> int:

@@ -15,7 +15,7 @@ from outflow_core.nearest import did_you_mean
 from outflow_core.sources import find_place
 from outflow_tui.cli.commands import COMMANDS
 from outflow_tui.cli.parsers import command_parser
-from outflow_tui.cli.printing import tell_text
+from outflow_tui.cli.printing import let_go_of_terminal, tell_text
 
 
 def show_screen(options: argparse.Namespace) -> int:
@@ -35,6 +35,7 @@ def show_screen(options: argparse.Namespace) -> int:
     if not sys.stderr.isatty():
         sys.__stderr__ = sys.__stdout__  # type: ignore[misc]  # there Textual draws
     app.run()
+    let_go_of_terminal()
     return app.return_code or 0
 
 

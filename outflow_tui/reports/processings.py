@@ -52,11 +52,20 @@ def not_given(value: str, command: str | None) -> str:
 
 def processed_text(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow], now: datetime) -> str:
     """Every processing of an input as aligned text, and in a sentence whether it is done."""
-    cells = [_cells(row, words.moment(row.start_time, now)) for row in rows]
-    taken = sum(max(map(text.width, column)) + 2 for column in zip(_TITLES, *cells, strict=False))
-    room = max(len(_WHOLE), LINE_LENGTH - taken)
+    started = [words.moment(row.start_time, now) for row in rows]
+    cells = [_cells(row, when) for row, when in zip(rows, started, strict=True)]
+    wanted = min(len(_WHOLE), max((text.width(_what_ran(row)) for row in rows), default=0))
+    if (missing := wanted - _room(cells)) > 0:
+        length = max(INPUT_LENGTH - missing, len(_WHOLE))
+        cells = [_cells(row, when, length) for row, when in zip(rows, started, strict=True)]
+    room = max(wanted, _room(cells))
     listed = tuple((*row, shortened(_what_ran(answer), room)) for row, answer in zip(cells, rows, strict=True))
     return f"{Table((*_TITLES, 'TASKS'), listed).as_text()}\n\n{verdict_text(rows, done)}"
+
+
+def _room(cells: Sequence[tuple[str, ...]]) -> int:
+    """What is left of a line for the tasks."""
+    return LINE_LENGTH - sum(max(map(text.width, column)) + 2 for column in zip(_TITLES, *cells, strict=False))
 
 
 def processed_markdown(rows: Sequence[ProcessingRow], done: Sequence[ProcessingRow]) -> str:

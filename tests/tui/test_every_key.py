@@ -46,6 +46,10 @@ NARROW = {"Several configurations": (30, 24)}
 """Windows in which not everything fits, for keys that move what does not."""
 
 
+SILENT = ("redraw",)
+"""Actions that change nothing but the terminal, where somebody else has written."""
+
+
 def bare() -> tuple[FakeSource, ...]:
     """A run of which nothing is recorded but that it failed."""
     return (FakeSource([run(46, state=State.FAILED)]),)
@@ -88,7 +92,7 @@ async def complaint(desk: Desk, binding: Binding, key: str) -> str:
     await desk.press(key)
     if not desk.app._exit:
         await settled(desk)
-    return "" if state(desk) != before else f"{key} ({binding.tooltip}) does nothing"
+    return "" if state(desk) != before or binding.action in SILENT else f"{key} ({binding.tooltip}) does nothing"
 
 
 async def complaints(view: View, pressed: list[tuple[Binding, str]], size: tuple[int, int] = (80, 24)) -> list[str]:
