@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -120,6 +121,8 @@ class RunRecord(Scope):
         self.uuid = uuid
         self._keeper = keeper
         self.keep = keeper.write
+        self.open_blocks: dict[BlockRecord, int] = {}
+        """The blocks that were entered in this process and not left, each with its thread."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RunRecord, (self._keeper, self.uuid)
@@ -142,12 +145,20 @@ class RunRecord(Scope):
         """Close the run; an exception that no task or workflow recorded is kept in a block around the run."""
         ended = {"state": outcome(error), "end_time": datetime.now()}
         try:
+            if error is not None and not isinstance(error, Exception):
+                self._end_open_blocks(error)
             if error is not None and ended["state"] is State.FAILED and not self.has_noted(error):
                 row = block_row(BlockType.WORKFLOW, TOP_LEVEL)
                 self.keep(BlocksAdded(self.uuid, (row,)))
                 self.keep(BlockChanged(row["uuid"], {**ended, "hostname": HOSTNAME}, exception=exception_row(error)))
         finally:  # also when somebody presses Ctrl-C once more
             self.keep(RunChanged(self.uuid, ended))
+
+    def _end_open_blocks(self, error: BaseException) -> None:
+        """End the blocks of this thread that nobody left: an exit may come just when one is being left."""
+        here = threading.get_ident()
+        for block in [block for block, thread in reversed(self.open_blocks.items()) if thread == here]:
+            block.end(error)
 
 
 class BlockRecord:
@@ -161,6 +172,7 @@ class BlockRecord:
         self.run = run
         self._own_parent = parent
         self._is_announced = False
+        self._ending: BlockChanged | None = None
         self._described: dict[str, Any] = {}
         self._upstream: tuple[str, ...] = ()
 
@@ -206,25 +218,30 @@ class BlockRecord:
 
     def _enter(self) -> None:
         """Start; when that is interrupted nobody leaves the block, so it ends here."""
+        self._ending = None
         try:
             self._start()
+            self.run.open_blocks[self] = threading.get_ident()
         except (KeyboardInterrupt, SystemExit) as error:
-            self._finish(error)
+            self.end(error)
             raise
 
-    def _finish(self, error: BaseException | None) -> None:
+    def end(self, error: BaseException | None) -> None:
+        """Record the end; when that was interrupted, the same end once more."""
         ended = {"state": outcome(error), "end_time": datetime.now()}
         is_failure = error is not None and ended["state"] is State.FAILED
         exception = exception_row(error) if error is not None and is_failure else None
         assert self.uuid is not None, "only what was entered is left"
-        self.run.keep(BlockChanged(self.uuid, ended, exception=exception))
-        if error is not None and is_failure:
+        self._ending = self._ending or BlockChanged(self.uuid, ended, exception=exception)
+        self.run.keep(self._ending)
+        self.run.open_blocks.pop(self, None)
+        if error is not None and self._ending.exception is not None:
             self.run.note(error)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._finish(error)
+        self.end(error)
 
 
 class TaskRecord(BlockRecord):
@@ -287,7 +304,7 @@ class WorkflowRecord(BlockRecord, Scope):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._place.__exit__(kind, error, traceback)
-        self._finish(error)
+        self.end(error)
 
     def map(self, task: str, function: Callable[..., Result], executor: Submits | None = None) -> list[Outcome[Result]]:
         """Run a task for every item, its inputs as keyword arguments; what became of each, in their order.

@@ -30,6 +30,7 @@ from outflow_core.entries import BlockChanged, BlocksAdded, RunBegun
 from outflow_core.errors import ConfigError, RecordError
 from outflow_core.journal import JournalFile
 from outflow_core.journal_places import FOLDER, journal_folders
+from outflow_core.records import TaskRecord
 from outflow_core.replay import replay_folder
 from outflow_core.settings import Settings
 from outflow_core.states import BlockType, State
@@ -313,6 +314,33 @@ def test_a_signal_at_any_moment_leaves_nothing_running(books: Settings, signals:
             child.wait(30)
     assert Counter(row["state"].value for row in rows(books, tables.run)) == {"failed": 6}
     assert "running" not in states(books)
+
+
+def test_a_block_that_an_exit_kept_from_being_left_ends_with_the_run(
+    books: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_interrupted(*_: object) -> None:
+        raise SystemExit(143)
+
+    with pytest.raises(SystemExit), record_run("night", config=books.path) as run:
+        with run.task("done"):
+            pass
+        monkeypatch.setattr(TaskRecord, "__exit__", is_interrupted)
+        with run.task("t"):
+            pass
+    assert {row["name"]: row["state"].value for row in rows(books, tables.block)} == {"done": "success", "t": "failed"}
+    assert [row["exception_type"] for row in rows(books, tables.runtime_exception)] == ["SystemExit"]
+
+
+def test_an_end_that_was_interrupted_after_it_was_written_is_not_another_end(books: Settings) -> None:
+    with pytest.raises(SystemExit), record_run("night", config=books.path) as run:
+        task = run.task("t").__enter__()
+        run.open_blocks[task] = threading.get_ident()
+        task.end(None)
+        run.open_blocks[task] = threading.get_ident()  # as if the signal had come before it was taken out
+        raise SystemExit(143)
+    told = {row["name"]: row["state"].value for row in rows(books, tables.block)}
+    assert told == {"t": "success", "top_level_workflow": "failed"}
 
 
 @pytest.mark.parametrize("place", ["_deactivate_from_connection", "_connection_commit_impl", "_do_commit"])
