@@ -106,6 +106,12 @@ _RUNS_BELOW = _RUNS_NEWEST.where(run.c.id < bindparam("below"))
 _RUNS_BY_ID = select(*_RUN).where(run.c.id.in_([bindparam(f"id{place}") for place in range(SOME)]))
 _IN_STRETCH = block.c.id >= bindparam("first"), block.c.id <= bindparam("last"), block.c.run_id == bindparam("run")
 _SHAPES = select(*_SHAPE).where(*_IN_STRETCH).order_by(block.c.id)
+_WINDOW = (
+    select(*_BLOCK)
+    .where(block.c.run_id == bindparam("run"), block.c.id > bindparam("after"))
+    .order_by(block.c.id)
+    .limit(bindparam("count"))
+)
 _BETWEEN = select(*_BLOCK).where(*_IN_STRETCH).order_by(block.c.id)
 """Made once: to make a statement costs more than to run it."""
 
@@ -294,10 +300,8 @@ def slices(reads: Reads, key: ColumnElement[int], *, at_least: int | None = None
 
 def blocks_of(reads: Reads, run_id: int, *, after: int | None = None, count: int | None = None) -> tuple[BlockRow, ...]:
     """At most `count` blocks of one run, oldest first, from the first whose id is above `after`."""
-    query = select(*_BLOCK).where(block.c.run_id == run_id).order_by(block.c.id)
-    if after is not None:
-        query = query.where(block.c.id > after)
-    return _blocks(reads, query if count is None else query.limit(count))
+    after, count = -LARGEST if after is None else after, LARGEST if count is None else count
+    return _blocks(reads, _WINDOW, {"run": run_id, "after": after, "count": count})
 
 
 def blocks_between(reads: Reads, run_id: int, first: int, last: int) -> tuple[BlockRow, ...]:
