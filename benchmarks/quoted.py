@@ -21,15 +21,19 @@ KEPT = Path(__file__).with_name("figures.json")
 HEADING = "| what | reached | wanted | ours | bare |\n| --- | --- | --- | --- | --- |"
 
 
-def kept(file: Path = KEPT) -> dict[str, Any]:
-    """The figures of a file, by what they are of."""
-    return {figure["what"]: figure for figure in json.loads(file.read_text(encoding="utf-8"))}
+Figures = dict[tuple[str, str], Any]
+"""Figures by what they are of, and what they are held against."""
 
 
-def table(figures: dict[str, Any]) -> str:
+def kept(file: Path = KEPT) -> Figures:
+    """The figures of a file."""
+    return {(figure["what"], figure["wanted"]): figure for figure in json.loads(file.read_text(encoding="utf-8"))}
+
+
+def table(figures: Figures) -> str:
     """What was reached, in bold where it is less than wanted; seconds on the clock stand for those of the processor."""
-    twice = {f"{what}, processor" for what in figures}
-    rows = [_row(figure) for what, figure in figures.items() if what not in twice]
+    twice = {f"{what}, processor" for what, _ in figures}
+    rows = [_row(figure) for (what, _), figure in figures.items() if what not in twice]
     return "\n".join([HEADING, *rows])
 
 
@@ -40,7 +44,7 @@ def _row(found: dict[str, Any]) -> str:
     return f"| {figure.what} | {mark}{figure.reached:.2f}{mark} | {figure.wanted} | {ours} | {bare} |"
 
 
-def quote(document: str, figures: dict[str, Any]) -> str:
+def quote(document: str, figures: Figures) -> str:
     """A document with its table of figures as they are now."""
     begin = document.index(HEADING)
     end = document.index("\n\n", begin)

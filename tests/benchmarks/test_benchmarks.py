@@ -67,7 +67,7 @@ def test_the_readme_quotes_what_was_measured() -> None:
 
 def test_what_is_not_reached_is_bold_in_the_readme_and_the_clock_stands_for_the_processor() -> None:
     figure = of_pairs("a key", [(1.0, 2.0)], wanted="1.9 x", limit=1.9)
-    told = {what: asdict(replace(figure, what=what)) for what in ("a key", "a key, processor")}
+    told = {(what, "1.9 x"): asdict(replace(figure, what=what)) for what in ("a key", "a key, processor")}
     assert table(told).removeprefix(HEADING) == "\n| a key | **2.00** | 1.9 x | 2.00 s | 1.00 s |"
 
 
