@@ -95,6 +95,7 @@ class TerminalCells:
         if _is_whole(pieces, *size):
             self._wanted = [Row([], []) for _ in range(size[1])]
             self._shown = [None] * size[1]
+            self._touched.clear()  # lines of a larger screen are none any more
         elif lines and max(lines) >= len(self._wanted):
             return False
         self._put(pieces)

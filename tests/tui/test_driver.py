@@ -212,3 +212,10 @@ def test_a_terminal_that_answers_no_more_is_not_waited_for_for_ever() -> None:
     assert pace.wait(100, 5.0) > 0
     assert pace.wait(100, PATIENCE + 1) == 0
     assert not pace.sent(WINDOW, PATIENCE + 1)
+
+
+def test_a_smaller_screen_takes_the_place_of_a_larger_one_that_was_not_shown_yet() -> None:
+    cells = TerminalCells()
+    assert cells.take("\x1b[1;1Hab\n\x1b[2;1Hcd\x1b[1;1H", (2, 2))
+    assert cells.take("\x1b[1;1Hx\x1b[1;1H", (1, 1))
+    assert "x" in cells.difference()
