@@ -128,7 +128,7 @@ def completed(place: str) -> None:
 def complete(place: str, focus: Focus = Focus()) -> BooksSource:  # noqa: B008
     """A source that has read everything there is."""
     source = BooksSource(find_database(place))
-    while not source.look(focus).is_complete:
+    while (snapshot := source.look(focus)).is_reading or not snapshot.is_complete:
         pass
     return source
 

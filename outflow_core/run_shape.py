@@ -255,11 +255,21 @@ class Page:
                 found[place] = count + 1, number if failed is None and code == _FAILED else failed, number
         return found
 
+    @cached_property
+    def _begun_at(self) -> dict[Place, array[int]]:
+        return {}
+
     def begun_at(self, places: Collection[Place]) -> Iterator[int]:
         """The ids of the tasks at these places that do not wait."""
-        for index, code in enumerate(self.codes):
-            if code < _WORKFLOW and code != _PENDING and (self.parents[index], self.names[index]) in places:
-                yield self.id(index)
+        found = self._begun_at
+        here = {place: found.setdefault(place, array("H")) for place in places if place in self.begun}
+        missing = {place: indices for place, indices in here.items() if not indices}
+        for index, code in enumerate(self.codes) if missing else ():
+            if code < _WORKFLOW and code != _PENDING:
+                some = missing.get((self.parents[index], self.names[index]))
+                if some is not None:
+                    some.append(index)
+        return (self.id(index) for indices in here.values() for index in indices)
 
     def row(self, index: int) -> ShapeRow:
         """A block as a database gives it."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
 from outflow_core.masking import MASK
@@ -22,7 +23,8 @@ from outflow_core.states import BlockType, State
 Sign = bytes
 """What equal inputs have in common; b'' when it cannot be said what the inputs are."""
 
-_Place = tuple[int | None, str]
+_Work = tuple[int | None, str, Sign]
+"""A parent, a name and the inputs: what tries have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +110,58 @@ def undecided_in(shape: RunShape, most: int, map_sizes: Mapping[int, int], *, in
     return found
 
 
-def tries_of(blocks: Iterable[BlockRow], signs: Mapping[int, Sequence[Sign]]) -> dict[int, Try]:
+class Tries:
+    """The tries of a run, told block by block: where one is another only those of the same work are gone over."""
+
+    def __init__(self, signs: Mapping[int, Sequence[Sign]]) -> None:
+        self.told: Mapping[int, Try] = MappingProxyType({})
+        """The tries by block, of those tasks that were tried more than once; another one when `tell` finds others."""
+        self._signs = signs
+        """Those of the undecided blocks, by their ids; they are known before a block is put, and those of a map
+        before anything is told."""
+        self._same: dict[_Work, dict[int, BlockRow]] = {}
+        self._works: dict[int, _Work] = {}
+        self._touched: set[_Work] = set()
+
+    def put(self, block: BlockRow) -> None:
+        """Know a block as it is now."""
+        self.drop(block.id)
+        sign = next(iter(self._signs.get(block.id, ())), b"")
+        if sign and _has_begun(block):
+            work = self._works[block.id] = block.parent_id, block.name, sign
+            self._same.setdefault(work, {})[block.id] = block
+            self._touched.add(work)
+
+    def drop(self, block_id: int) -> None:
+        """Forget a block."""
+        work = self._works.pop(block_id, None)
+        if work is not None:
+            del self._same[work][block_id]
+            self._touched.add(work)
+
+    def tell(self) -> Mapping[int, Try]:
+        """The tries by block as they are now; the very same as before when none is another."""
+        if not self._touched:
+            return self.told
+        items = {parent: Counter(self._signs.get(parent, ())) for parent, _, _ in self._touched if parent is not None}
+        news: dict[int, Try] = {}
+        for parent, name, sign in self._touched:
+            if parent is None or items[parent][sign] <= 1:
+                news |= _numbered([block for _, block in sorted(self._same[parent, name, sign].items())])
+        kept = {number: one for number, one in self.told.items() if self._works.get(number) not in self._touched}
+        found = {number: one for number, one in kept.items() if number in self._works} | news
+        self._touched = set()
+        if found != self.told:
+            self.told = MappingProxyType(found)
+        return self.told
+
+
+def tries_of(blocks: Iterable[BlockRow], signs: Mapping[int, Sequence[Sign]]) -> Mapping[int, Try]:
     """The tries by block, of those tasks that were tried more than once; `signs` are of the undecided blocks."""
-    found: dict[int, Try] = {}
-    for (parent, _), tasks in _by_place(blocks).items():
-        items = Counter(signs.get(parent, ())) if parent is not None else Counter[Sign]()
-        same: dict[Sign, list[BlockRow]] = {}
-        for task in tasks:
-            same.setdefault(next(iter(signs.get(task.id, ())), b""), []).append(task)
-        for sign, again in same.items():
-            if sign and len(again) > 1 and items[sign] <= 1:
-                found |= _numbered(again)
-    return found
+    tries = Tries(signs)
+    for block in blocks:
+        tries.put(block)
+    return tries.tell()
 
 
 def mended(tries: Mapping[int, Try]) -> set[int]:
@@ -127,13 +169,17 @@ def mended(tries: Mapping[int, Try]) -> set[int]:
     return {block_id for block_id, one in tries.items() if one.is_mended}
 
 
-def _by_place(blocks: Iterable[BlockRow]) -> dict[_Place, list[BlockRow]]:
+def _by_place(blocks: Iterable[BlockRow]) -> dict[Place, list[BlockRow]]:
     """The tasks that have begun, in their order, by where they stand and what they are called."""
-    places: dict[_Place, list[BlockRow]] = {}
+    places: dict[Place, list[BlockRow]] = {}
     for block in blocks:
-        if block.type is BlockType.TASK and block.start_time is not None and block.state is not State.PENDING:
+        if _has_begun(block):
             places.setdefault((block.parent_id, block.name), []).append(block)
     return places
+
+
+def _has_begun(block: BlockRow) -> bool:
+    return block.type is BlockType.TASK and block.start_time is not None and block.state is not State.PENDING
 
 
 def _numbered(tasks: Sequence[BlockRow]) -> dict[int, Try]:

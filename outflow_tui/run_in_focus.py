@@ -14,7 +14,7 @@ from outflow_core.run_shape import Page, RunShape, patched
 from outflow_tui.snapshot import RunView
 from outflow_tui.try_reading import TryReading
 
-FEW = 100
+FEW = 1_000
 """Up to so many blocks of a page are read by their ids, more with the whole page."""
 
 
@@ -69,13 +69,17 @@ class RunInFocus:
         ours = {number for number in changed if tally is not None and tally.first <= number <= tally.last}
         wanted = ours | self._again | {one for page in self.view.shape.pages for one in page.running}
         self._again = ours
-        self.read_again |= wanted
+        self._may_differ(wanted)
         by_page: dict[int, list[int]] = {}
         for block_id in wanted:
             by_page.setdefault(block_id // self._size, []).append(block_id)
         few = {number: ids for number, ids in by_page.items() if len(ids) <= FEW and self._pages.get(number)}
         self._unread |= by_page.keys() - few.keys()
         self._read_some(few)
+
+    def _may_differ(self, ids: Collection[int]) -> None:
+        self.read_again.update(ids)
+        self._tries.again(ids)
 
     def _read_some(self, ids: Mapping[int, Collection[int]]) -> None:
         wanted = [block_id for some in ids.values() for block_id in some]
@@ -110,7 +114,7 @@ class RunInFocus:
         if not self._ledger.is_complete:
             self._early.add(number)
         if number in self._pages:
-            self.read_again |= _ids(page) | _ids(known)
+            self._may_differ(_ids(page) | _ids(known))
         return known if page == known else page
 
     def _take(self, pages: Mapping[int, Page | None]) -> None:
@@ -130,7 +134,7 @@ class RunInFocus:
 
     def _read_tries(self, until: float) -> bool:
         is_reading = self._tries.read_on(until)
-        if self._tries.tries != self.view.tries:
+        if self._tries.tries is not self.view.tries:
             self.view = replace(self.view, tries=self._tries.tries)
         return is_reading
 

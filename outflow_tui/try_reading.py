@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Collection, Mapping
 
 from outflow_core import queries
 from outflow_core.reader import Reader
-from outflow_core.rows import BlockRow
-from outflow_core.run_shape import Shape
-from outflow_core.tries import Sign, Try, signs_of, tries_of, undecided_in
+from outflow_core.run_shape import RunShape, Shape
+from outflow_core.tries import Sign, Tries, Try, signs_of, undecided_in
 from outflow_tui.snapshot import RunView
 
 MOST = 5_000
@@ -23,19 +21,29 @@ class TryReading:
     """Reads the inputs of the tasks that may be tries, for a moment at each look."""
 
     def __init__(self, reader: Reader, run_id: int) -> None:
-        self.tries: Mapping[int, Try] = MappingProxyType({})
         self._reader = reader
         self._run_id = run_id
         self._view: RunView | None = None
-        self._shapes: dict[int, Shape] = {}
-        self._rows: dict[int, tuple[Shape, BlockRow]] = {}
+        self._shape = RunShape()
+        self._read: dict[int, Shape] = {}
+        """How the blocks looked that were read."""
         self._signs: dict[int, tuple[Sign, ...]] = {}
+        self._tries = Tries(self._signs)
+        self._again: set[int] = set()
         self._wanted: list[int] = []
-        self._is_told = True
+
+    @property
+    def tries(self) -> Mapping[int, Try]:
+        """The tries by block, as far as they are known; another one where they are others."""
+        return self._tries.told
+
+    def again(self, ids: Collection[int]) -> None:
+        """These blocks may be different."""
+        self._again |= set(ids)
 
     def look_at(self, view: RunView) -> None:
         """What is known by now may be another."""
-        self._view, self._is_told = view, False
+        self._view = view
 
     def read_on(self, until: float) -> bool:
         """Read on until then; whether there is more to read."""
@@ -44,29 +52,34 @@ class TryReading:
             self._view = None
         while self._wanted:
             some, self._wanted = self._wanted[-queries.CHUNK :], self._wanted[: -queries.CHUNK]
-            self._read(some)
+            self._read_some(some)
             if time.monotonic() >= until:
                 break
-        if not self._wanted and not self._is_told:
-            self._is_told = True
-            self.tries = MappingProxyType(tries_of([row for _, (_, row) in sorted(self._rows.items())], self._signs))
+        if not self._wanted:
+            self._tries.tell()
         return bool(self._wanted)
 
     def _find_wanted(self, view: RunView) -> None:
         """The blocks whose inputs decide; what was read of one is kept as long as it looks the same."""
-        ids = undecided_in(view.shape, MOST, view.map_sizes, in_all=MOST_IN_ALL) if view.is_whole else set()
-        shapes = {block_id: shape for block_id in ids if (shape := view.shape.get(block_id)) is not None}
-        self._rows = {
-            block_id: self._rows[block_id]
-            for block_id, shape in shapes.items()
-            if block_id in self._rows and self._rows[block_id][0] == shape
-        }
-        self._shapes = shapes
-        self._wanted = sorted(shapes.keys() - self._rows.keys(), reverse=True)
+        if not view.is_whole:
+            return
+        self._shape = view.shape
+        ids = undecided_in(view.shape, MOST, view.map_sizes, in_all=MOST_IN_ALL)
+        others = {number for number in self._again & self._read.keys() if self._read[number] != view.shape.get(number)}
+        self._again = set()
+        for number in (self._read.keys() - ids) | others:
+            self._tries.drop(number)
+            del self._read[number]
+        self._wanted = sorted(ids - self._read.keys(), reverse=True)
 
-    def _read(self, ids: list[int]) -> None:
-        for row in queries.blocks_by_id(self._reader, self._run_id, ids):
-            self._rows[row.id] = self._shapes[row.id], row
+    def _read_some(self, ids: list[int]) -> None:
         unsigned = [block_id for block_id in ids if block_id not in self._signs]
         found = dict(queries.inputs_of(self._reader, unsigned)) if unsigned else {}
         self._signs |= {block_id: signs_of(found.get(block_id)) for block_id in unsigned}
+        rows = {row.id: row for row in queries.blocks_by_id(self._reader, self._run_id, ids)}
+        for block_id in ids:
+            shape = self._shape.get(block_id)
+            if shape is not None:
+                self._read[block_id] = shape
+            if block_id in rows:
+                self._tries.put(rows[block_id])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
@@ -15,7 +16,8 @@ from outflow_core.errors import SchemaError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
 from outflow_core.run_shape import Shape
-from outflow_core.states import State
+from outflow_core.states import BlockType, State
+from outflow_core.tries import Try, signs_of, tries_of, undecided
 from outflow_tui import run_in_focus, run_rows
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.source import BooksSource
@@ -47,6 +49,17 @@ class Watched:
         run = self.look(Focus(run_id)).run
         assert run is not None and run.is_whole
         return list(run.shape.shapes())
+
+    def tries(self, run_id: int) -> Mapping[int, Try]:
+        run = self.look(Focus(run_id)).run
+        assert run is not None
+        return run.tries
+
+    def true_tries(self, run_id: int) -> Mapping[int, Try]:
+        blocks = queries.blocks_of(self.reader, run_id)
+        return tries_of(
+            blocks, {number: signs_of(given) for number, given in queries.inputs_of(self.reader, undecided(blocks))}
+        )
 
     def truth(self, run_id: int) -> list[Shape]:
         return [_shape(row) for row in queries.blocks_of(self.reader, run_id)]
@@ -95,7 +108,29 @@ def test_whatever_a_pipeline_does_the_run_that_is_looked_at_is_that_of_the_books
         assert watched.shapes(run_id) == watched.truth(run_id)
         assert watched.look(Focus(run_id, timeline=True)).timeline is not None
         rows = watched.source._rows
-        assert rows is not None and rows.rows == queries.blocks_of(watched.reader, run_id)
+        blocks = queries.blocks_of(watched.reader, run_id)
+        assert rows is not None and rows.rows == blocks
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_tried_again_the_tries_are_those_of_the_books(watched: Watched, seed: int) -> None:
+    writer, chance, found = watched.writer, Random(seed), 0
+    writer.add_run(1)
+    writer.add_blocks({**writer.block(1, 1), "type": BlockType.WORKFLOW, "input_values": [{"of": "a"}, {"of": "b"}]})
+    running: list[int] = []
+    for minute in range(2, 60):
+        at = NOON + timedelta(minutes=minute)
+        given = {"parent_id": chance.choice([1, 1, 1, None]), "input_values": {"of": chance.choice("aabc")}}
+        running.append(minute)
+        writer.add_blocks(writer.block(minute, 1, State.RUNNING, start_time=at, **given))
+        for number in [number for number in running if chance.random() < 0.7]:
+            running.remove(number)
+            state = chance.choice([State.FAILED, State.FAILED, State.SUCCESS])
+            ended = update(tables.block).where(tables.block.c.id == number)
+            writer.commit(ended.values(state=state, end_time=at + timedelta(seconds=chance.choice([30, 90]))))
+        assert watched.tries(1) == watched.true_tries(1)
+        found += len(watched.tries(1))
+    assert found > 20
 
 
 def test_what_changed_while_the_history_was_counted_is_not_missed(watched: Watched) -> None:
