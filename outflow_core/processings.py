@@ -123,11 +123,7 @@ def _held(reads: Reads, wanted: Wanted) -> list[Holder]:
     """The blocks whose inputs fit. The database leaves out what it can, by the text; the rest is decided here."""
     c = block.c
     text = queries.as_text(c.input_values)
-    ids = [
-        row[0]
-        for where in queries.slices(reads, c.id)
-        for row in reads.rows(select(c.id).where(where, _may_fit(text, wanted)))
-    ]
+    ids = [row[0] for row in queries.rows_in_slices(reads, select(c.id).where(_may_fit(text, wanted)), c.id)]
     found = []
     for start in range(0, len(ids), LISTS):
         for row in reads.rows(select(c.id, c.run_id, text).where(c.id.in_(ids[start : start + LISTS]))):

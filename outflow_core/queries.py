@@ -97,6 +97,10 @@ _SHAPE = [
     as_text(block.c.hostname),
     SecondsBetween(block.c.start_time, block.c.end_time),
 ]
+_EXCEPTION = select(
+    *(runtime_exception.c[name] for name in ("id", "block_id", "exception_type", "exception_msg", "traceback")),
+    as_text(runtime_exception.c.time),
+).order_by(runtime_exception.c.id)
 SOME = 20
 """How many ids a statement that is made once asks for."""
 _RUNS_FROM = select(*_RUN).where(run.c.id >= bindparam("first"), run.c.id >= 0).order_by(run.c.id)
@@ -127,16 +131,12 @@ def runs(
         query = query.where(run.c.state == state)
     if command is not None:
         query = query.where(run.c.command_name == command)
-    return _runs(reads, query.limit(count) if count else query)
+    return tuple(map(run_row, reads.rows(query.limit(count) if count else query)))
 
 
 def runs_by_id(reads: Reads, ids: Collection[int]) -> tuple[RunRow, ...]:
     """The runs of these ids that exist, in no order."""
-    return tuple(row for some in _chunks(ids) for row in _runs(reads, select(*_RUN).where(run.c.id.in_(some))))
-
-
-def _runs(reads: Reads, query: Select[Any]) -> tuple[RunRow, ...]:
-    return tuple(map(run_row, reads.rows(query)))
+    return tuple(map(run_row, rows_among(reads, select(*_RUN), run.c.id, ids)))
 
 
 RunValues = tuple[Any, ...]
@@ -210,7 +210,8 @@ def _run_by_uuid(reads: Reads, prefix: str) -> RunRow:
     found: tuple[RunRow, ...] = ()
     if prefix:
         matches = run.c.uuid.startswith(prefix.lower(), autoescape=True)
-        found = _runs(reads, select(*_RUN).where(run.c.id >= 0, matches).order_by(run.c.id.desc()).limit(5))
+        query = select(*_RUN).where(run.c.id >= 0, matches).order_by(run.c.id.desc()).limit(5)
+        found = tuple(map(run_row, reads.rows(query)))
     if len(found) == 1:
         return found[0]
     if found:
@@ -236,12 +237,11 @@ def task_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, Task
     if run_ids is not None and len(run_ids) <= CHUNK:
         query = query.where(block.c.run_id.in_(run_ids))
     found: dict[int, dict[str, int]] = {}
-    for where in slices(reads, block.c.id):
-        for run_id, state, number in reads.rows(query.where(where)):
-            if run_ids is None or run_id in run_ids:
-                numbers = found.setdefault(run_id, {})
-                name = _state(state, f"outflow_block of run {run_id}").value
-                numbers[name] = numbers.get(name, 0) + number
+    for run_id, state, number in rows_in_slices(reads, query, block.c.id):
+        if run_ids is None or run_id in run_ids:
+            numbers = found.setdefault(run_id, {})
+            name = _state(state, f"outflow_block of run {run_id}").value
+            numbers[name] = numbers.get(name, 0) + number
     return {run_id: TaskCounts(**numbers) for run_id, numbers in found.items()}
 
 
@@ -250,10 +250,9 @@ def last_signs(reads: Reads, run_ids: Collection[int]) -> dict[int, datetime]:
     c = block.c
     query = select(c.run_id, as_text(func.max(c.start_time)), as_text(func.max(c.end_time))).group_by(c.run_id)
     found: dict[int, datetime] = {}
-    for where in slices(reads, c.id) if run_ids else ():
-        for run_id, *texts in reads.rows(query.where(where, c.run_id.in_(run_ids))):
-            times = [time for time in (found.get(run_id), *map(as_time, texts)) if time is not None]
-            found |= {run_id: max(times)} if times else {}
+    for run_id, *texts in rows_in_slices(reads, query.where(c.run_id.in_(run_ids)), c.id) if run_ids else ():
+        times = [time for time in (found.get(run_id), *map(as_time, texts)) if time is not None]
+        found |= {run_id: max(times)} if times else {}
     return found
 
 
@@ -268,10 +267,9 @@ def processes(reads: Reads, run_ids: Collection[int], *, ended: bool = False) ->
     query = select(*names, *jobs, *times, beats, SecondsSince(c.last_seen_at)).order_by(c.id)
     query = query if ended else query.where(c.ended_at.is_(None))
     found: dict[int, tuple[ProcessRow, ...]] = {}
-    for some in _chunks(run_ids):
-        for row in reads.rows(query.where(c.run_id.in_(some))):
-            process_row = ProcessRow(*row[:9], *map(as_time, row[9:12]), *row[12:])
-            found[row[1]] = (*found.get(row[1], ()), process_row)
+    for row in rows_among(reads, query, c.run_id, run_ids):
+        process_row = ProcessRow(*row[:9], *map(as_time, row[9:12]), *row[12:])
+        found[row[1]] = (*found.get(row[1], ()), process_row)
     return found
 
 
@@ -283,8 +281,8 @@ def exception_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int,
         .group_by(block.c.run_id)
     )
     found: Counter[int] = Counter()
-    for where in slices(reads, runtime_exception.c.id):
-        found.update(dict(reads.rows(query.where(where))))
+    for run_id, number in rows_in_slices(reads, query, runtime_exception.c.id):
+        found[run_id] += number
     return {run_id: number for run_id, number in found.items() if run_ids is None or run_id in run_ids}
 
 
@@ -298,33 +296,39 @@ def slices(reads: Reads, key: ColumnElement[int], *, at_least: int | None = None
         first = reads.rows(select(func.min(key)).where(key > last))[0][0]
 
 
+def rows_in_slices(reads: Reads, query: Select[Any], key: ColumnElement[int]) -> Iterator[Any]:
+    """The rows of a statement that goes over a whole table, slice by slice: no writer waits long."""
+    for where in slices(reads, key):
+        yield from reads.rows(query.where(where))
+
+
 def blocks_of(reads: Reads, run_id: int, *, after: int | None = None, count: int | None = None) -> tuple[BlockRow, ...]:
     """At most `count` blocks of one run, oldest first, from the first whose id is above `after`."""
     after, count = -LARGEST if after is None else after, LARGEST if count is None else count
-    return _blocks(reads, _WINDOW, {"run": run_id, "after": after, "count": count})
+    return _blocks(reads.rows(_WINDOW, {"run": run_id, "after": after, "count": count}))
 
 
 def blocks_between(reads: Reads, run_id: int, first: int, last: int) -> tuple[BlockRow, ...]:
     """The blocks of one run with ids from `first` to `last`, oldest first."""
-    return _blocks(reads, _BETWEEN, {"first": first, "last": last, "run": run_id})
+    return _blocks(reads.rows(_BETWEEN, {"first": first, "last": last, "run": run_id}))
 
 
 def blocks_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> tuple[BlockRow, ...]:
     """The blocks of these ids that exist and belong to the run, in no order."""
-    query = select(*_BLOCK).where(block.c.run_id == run_id)
-    return tuple(row for some in _chunks(ids) for row in _blocks(reads, query.where(block.c.id.in_(some))))
+    return _blocks(rows_among(reads, select(*_BLOCK).where(block.c.run_id == run_id), block.c.id, ids))
 
 
 def page_of(reads: Reads, run_id: int, number: int, size: int) -> Page | None:
     """What is kept of the blocks of one run whose ids lie in a page; None when there are none."""
     first = number * size
-    return run_shape.page_of(first, _shapes(reads, _SHAPES, {"run": run_id, "first": first, "last": first + size - 1}))
+    stretch = {"run": run_id, "first": first, "last": first + size - 1}
+    return run_shape.page_of(first, _shapes(reads.rows(_SHAPES, stretch)))
 
 
 def shapes_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> dict[int, ShapeRow]:
     """The same of the blocks of these ids that exist and belong to the run."""
-    query = select(*_SHAPE).where(block.c.run_id == run_id)
-    return {row[0]: row for some in _chunks(ids) for row in _shapes(reads, query.where(block.c.id.in_(some)))}
+    found = rows_among(reads, select(*_SHAPE).where(block.c.run_id == run_id), block.c.id, ids)
+    return {row[0]: row for row in _shapes(found)}
 
 
 def first_block(reads: Reads, run_id: int) -> int | None:
@@ -338,49 +342,49 @@ def shown_name(given: Any) -> Any:
     return mask_text(given) if isinstance(given, str) else given
 
 
-def _shapes(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[ShapeRow]:
+def _shapes(found: Iterable[Any]) -> list[ShapeRow]:
     rows = [
         (*row[:4], shown_name(row[4]), *row[5:]) if isinstance(row[4], str) and "://" in row[4] else tuple(row)
-        for row in reads.rows(query, values)
+        for row in found
     ]
     for kind, state, number in {(row[2], row[3]): (row[2], row[3], row[0]) for row in rows}.values():
         _ = _TYPES.get(kind) or _unknown_type(kind, number)
-        _ = _STATES.get(state) or _unknown_state(state, f"outflow_block {number}")
+        _ = _STATES.get(state) or _unknown_state(state, number)
     return rows
 
 
-def _blocks(reads: Reads, query: Select[Any], values: Mapping[str, Any] | None = None) -> tuple[BlockRow, ...]:
+def _blocks(found: Iterable[Any]) -> tuple[BlockRow, ...]:
     return tuple(
         BlockRow(
             number,
             _TYPES.get(kind) or _unknown_type(kind, number),
             shown_name(name),
-            _STATES.get(state) or _unknown_state(state, f"outflow_block {number}"),
+            _STATES.get(state) or _unknown_state(state, number),
             as_time(start),
             as_time(end),
             hostname,
             parent,
         )
-        for number, kind, name, state, start, end, hostname, parent in reads.rows(query, values)
+        for number, kind, name, state, start, end, hostname, parent in found
     )
 
 
 def failed_tasks(reads: Reads, run_ids: Collection[int]) -> dict[int, list[int]]:
     """The ids of the failed tasks of each of these runs, by one walk over the table."""
     c = block.c
-    query = select(c.run_id, c.id).where(c.type == BlockType.TASK, c.state == State.FAILED)
+    is_failed_task = and_(c.type == BlockType.TASK, c.state == State.FAILED, c.run_id.in_(run_ids))
     found: dict[int, list[int]] = {run_id: [] for run_id in run_ids}
-    for where in slices(reads, c.id) if run_ids else ():
-        for run_id, block_id in reads.rows(query.where(where, c.run_id.in_(run_ids))):
-            found[run_id].append(block_id)
+    for run_id, block_id in (
+        rows_in_slices(reads, select(c.run_id, c.id).where(is_failed_task), c.id) if run_ids else ()
+    ):
+        found[run_id].append(block_id)
     return found
 
 
 def inputs_of(reads: Reads, block_ids: Collection[int]) -> Iterator[tuple[int, Any]]:
     """The inputs of each of these blocks as they are stored."""
     query = select(block.c.id, as_text(block.c.input_values))
-    for some in _chunks(block_ids):
-        yield from ((row[0], as_json(row[1])) for row in reads.rows(query.where(block.c.id.in_(some))))
+    return ((row[0], as_json(row[1])) for row in rows_among(reads, query, block.c.id, block_ids))
 
 
 def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
@@ -389,11 +393,10 @@ def map_sizes(reads: Reads, workflow_ids: Collection[int]) -> dict[int, int]:
     is_short = func.length(text) <= LONG_INPUTS
     query = select(block.c.id, case((is_short, text)), case((not_(is_short), JsonLength(block.c.input_values))))
     sizes = {}
-    for some in _chunks(workflow_ids):
-        for block_id, short, length in reads.rows(query.where(block.c.id.in_(some))):
-            values = as_json(short)
-            if isinstance(values, list) or length is not None:
-                sizes[block_id] = len(values) if isinstance(values, list) else length
+    for block_id, short, length in rows_among(reads, query, block.c.id, workflow_ids):
+        values = as_json(short)
+        if isinstance(values, list) or length is not None:
+            sizes[block_id] = len(values) if isinstance(values, list) else length
     return sizes
 
 
@@ -452,8 +455,7 @@ def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | No
             mask_secrets(as_json(row[4])),
             mask_inputs(as_json(row[5])),
         )
-        for some in _chunks(ids)
-        for row in reads.rows(query.where(block.c.id.in_(some)))
+        for row in rows_among(reads, query, c.id, ids)
     }
 
 
@@ -481,13 +483,14 @@ def _edge_pairs(reads: Reads, ids: Collection[int], among: Collection[int] | Non
     above, below = edge.c.upstream_block_id, edge.c.downstream_block_id
     if not ids:
         return set()
-    query = select(Whole(above), Whole(below))
+    columns: list[ColumnElement[Any]] = [Whole(above), Whole(below)]
+    query = select(*columns)
     if len(ids) > CHUNK:
         pairs = list(reads.rows(query.where(above.between(min(ids), max(ids)))))
     else:
-        wheres = slices(reads, above) if among is None else (above.in_(some) for some in _chunks(among))
-        pairs = [pair for where in wheres for pair in reads.rows(query.where(where, below.in_(ids)))]
-        pairs += reads.rows(query.where(above.in_(ids)))
+        at_these = query.where(below.in_(ids))
+        found = rows_in_slices(reads, at_these, above) if among is None else rows_among(reads, at_these, above, among)
+        pairs = [*found, *reads.rows(query.where(above.in_(ids)))]
     return {(first, second) for first, second in pairs if first is not None and second is not None}
 
 
@@ -502,10 +505,9 @@ def exceptions_of(
     if exception_ids is not None:
         rows = exceptions_by_id(reads, exception_ids)
     elif 0 < len(block_ids) <= CHUNK:
-        rows = _exceptions(reads, runtime_exception.c.block_id.in_(block_ids))
+        rows = _exceptions(reads.rows(_EXCEPTION.where(runtime_exception.c.block_id.in_(block_ids))))
     elif block_ids:
-        pairs = [pair for some in exception_places(reads, block_ids) for pair in some]
-        rows = exceptions_by_id(reads, [number for number, _ in pairs])
+        rows = exceptions_by_id(reads, _exception_ids(reads, block_ids))
     found: dict[int, tuple[ExceptionRow, ...]] = {}
     for row in rows:
         if row.block_id is not None:
@@ -515,26 +517,20 @@ def exceptions_of(
 
 def exceptions_by_id(reads: Reads, ids: Collection[int]) -> tuple[ExceptionRow, ...]:
     """The exceptions of these ids, oldest first."""
-    return tuple(row for some in _chunks(ids) for row in _exceptions(reads, runtime_exception.c.id.in_(some)))
+    return tuple(_exceptions(rows_among(reads, _EXCEPTION, runtime_exception.c.id, ids)))
 
 
-def _exceptions(reads: Reads, where: ColumnElement[bool]) -> Iterator[ExceptionRow]:
-    c = runtime_exception.c
-    query = select(c.id, c.block_id, c.exception_type, c.exception_msg, c.traceback, as_text(c.time)).order_by(c.id)
-    for row in reads.rows(query.where(where)):
+def _exceptions(found: Iterable[Any]) -> Iterator[ExceptionRow]:
+    for row in found:
         message, traceback = (mask_text(words(value)) for value in row[3:5])
         yield ExceptionRow(row[0], row[1], words(row[2]), message, traceback, as_time(row[5]))
 
 
-def exception_places(reads: Reads, block_ids: Collection[int]) -> Iterator[list[tuple[int, int]]]:
-    """The exceptions of many blocks, slice by slice: each one's id and its block's.
-
-    Without an index on the block each IN would be a full scan.
-    """
+def _exception_ids(reads: Reads, block_ids: Collection[int]) -> list[int]:
+    """The ids of the exceptions of many blocks; without an index on the block each IN would be a full scan."""
     c, wanted = runtime_exception.c, set(block_ids)
     among = select(c.id, c.block_id).where(c.block_id.between(min(wanted), max(wanted)))
-    for where in slices(reads, c.id):
-        yield [(row[0], row[1]) for row in reads.rows(among.where(where)) if row[1] in wanted]
+    return [row[0] for row in rows_in_slices(reads, among, c.id) if row[1] in wanted]
 
 
 def words(value: Any) -> str:
@@ -557,17 +553,14 @@ def inputs_of_tasks(reads: Reads, blocks: Sequence[BlockRow], wanted: Collection
     if not wanted:
         return {}
     ids = {row.id for row in blocks if row.type is BlockType.WORKFLOW} | set(wanted)
-    query = select(block.c.id, as_text(block.c.input_values))
-    rows = [row for some in _chunks(ids) for row in reads.rows(query.where(block.c.id.in_(some)))]
-    return task_inputs(wanted, blocks, {row[0]: mask_inputs(as_json(row[1])) for row in rows})
+    return task_inputs(wanted, blocks, {number: mask_inputs(values) for number, values in inputs_of(reads, ids)})
 
 
 def configurations(reads: Reads, ids: Collection[int]) -> dict[int, ConfigurationRow]:
     """The stored configurations of these ids, secrets masked."""
     c = configuration.c
     query = select(c.id, told(c.hash), told(c.config), told(c.settings))
-    rows = [row for some in _chunks(ids) for row in reads.rows(query.where(c.id.in_(some)))]
-    return {row[0]: _configuration(row[0], row[1], row[2], row[3]) for row in rows}
+    return {row[0]: _configuration(*row) for row in rows_among(reads, query, c.id, ids)}
 
 
 def _configuration(number: int, digest: str, config: str, settings: str) -> ConfigurationRow:
@@ -589,7 +582,7 @@ def _mapping(text: str) -> dict[str, Any]:
 def hashes(reads: Reads, ids: Collection[int]) -> dict[int, str]:
     """The hashes of these configurations."""
     query = select(configuration.c.id, told(configuration.c.hash))
-    return {row[0]: row[1] for some in _chunks(ids) for row in reads.rows(query.where(configuration.c.id.in_(some)))}
+    return {row[0]: row[1] for row in rows_among(reads, query, configuration.c.id, ids)}
 
 
 def as_time(text: str | None) -> datetime | None:
@@ -610,11 +603,11 @@ def as_time(text: str | None) -> datetime | None:
 
 
 def _state(value: str, place: str) -> State:
-    return _STATES.get(value) or _unknown_state(value, place)
+    return _STATES.get(value) or _unknown(place, f"unknown state {value!r}")
 
 
-def _unknown_state(value: str, place: str) -> NoReturn:
-    _unknown(place, f"unknown state {value!r}")
+def _unknown_state(value: str, block_id: int) -> NoReturn:
+    _unknown(f"outflow_block {block_id}", f"unknown state {value!r}")
 
 
 def _unknown_type(value: str, block_id: int) -> NoReturn:
@@ -625,6 +618,8 @@ def _unknown(place: str, what: str) -> NoReturn:
     raise SchemaError(f"{place}: {what}; the books are newer than this program: look for a newer one.")
 
 
-def _chunks(ids: Collection[int]) -> Iterable[list[int]]:
+def rows_among(reads: Reads, query: Select[Any], key: ColumnElement[Any], ids: Collection[int]) -> Iterator[Any]:
+    """The rows of a statement whose key is among these, by as many statements as it takes."""
     ordered = sorted(ids)
-    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
+    for start in range(0, len(ordered), CHUNK):
+        yield from reads.rows(query.where(key.in_(ordered[start : start + CHUNK])))

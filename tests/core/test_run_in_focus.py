@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, text, update
 
 from outflow_core import changes as ledgers
 from outflow_core import queries, tables
@@ -201,7 +201,7 @@ def test_a_state_of_the_future_is_named(watched: Watched) -> None:
     watched.writer.add_run(1)
     watched.writer.add_blocks(watched.writer.block(1, 1))
     with pytest.raises(SchemaError, match="outflow_block 1: unknown state 'paused'"):
-        queries._shapes(_Told([(1, None, "task", "paused", "fit", None, None)]), select())
+        queries.page_of(_Told([(1, None, "task", "paused", "fit", None, None)]), 1, 0, 4_096)
 
 
 class _Told:
