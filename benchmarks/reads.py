@@ -199,7 +199,8 @@ def causes(bench: Bench) -> Iterator[Figure]:
     for _ in range(bench.rounds(3)):
         blocks = queries.blocks_by_id(reader, 1, failed)
         start = time.thread_time()
-        found = failures.causes(queries.failures_of(reader, blocks))
+        exceptions = queries.exceptions_of(reader, failed)
+        found = failures.causes(failures.Failure(row, exceptions[row.id][-1]) for row in blocks)
         seconds.append(time.thread_time() - start)
         assert sum(len(cause.tasks) for cause in found) == len(failed)
     reader.close()

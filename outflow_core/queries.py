@@ -30,7 +30,6 @@ from sqlalchemy import (
 from outflow_core import run_shape
 from outflow_core.clock import SecondsBetween, SecondsSince
 from outflow_core.errors import NotFoundError, SchemaError
-from outflow_core.failures import Failure
 from outflow_core.json_length import JsonLength
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_leaves, mask_secrets, mask_text, masked_and_sealed, may_be_masked
@@ -536,16 +535,6 @@ def _exception_ids(reads: Reads, block_ids: Collection[int]) -> list[int]:
 def words(value: Any) -> str:
     """Text as a lenient database may hold it: bytes are read as UTF-8, what is missing is empty."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
-
-
-def failures_of(reads: Reads, blocks: Iterable[BlockRow]) -> list[Failure]:
-    """The failed tasks among these blocks, each with its latest exception.
-
-    The workflows around a task are left out: they only saw the same failure from outside.
-    """
-    failed = [row for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED]
-    exceptions = exceptions_of(reads, [row.id for row in failed])
-    return [Failure(row, exceptions[row.id][-1] if row.id in exceptions else None) for row in failed]
 
 
 def inputs_of_tasks(reads: Reads, blocks: Sequence[BlockRow], wanted: Collection[int]) -> dict[int, Mapping[str, Any]]:

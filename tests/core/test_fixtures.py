@@ -19,11 +19,11 @@ from sqlalchemy import Text, cast, select
 from outflow_core import queries
 from outflow_core.changes import Ledger
 from outflow_core.config_diff import diff
-from outflow_core.failures import causes
 from outflow_core.masking import MASK
 from outflow_core.processings import processings
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
+from outflow_core.run_causes import causes_of_run
 from outflow_core.settings import Database, read_settings
 from outflow_core.sources import find_database
 from outflow_core.states import BlockType, State
@@ -161,7 +161,7 @@ def test_every_block_of_every_run_is_read_with_its_exceptions(source: tuple[str,
             exceptions += len(detail.exceptions)
             on_tasks += len(detail.exceptions) if detail.block.type is BlockType.TASK else 0
         failed = [row.id for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED]
-        grouped = [task for cause in causes(queries.failures_of(reader, blocks)) for task in cause.tasks]
+        grouped = [task for cause in causes_of_run(reader, run, blocks) for task in cause.tasks]
         assert sorted(grouped) == failed
     reader.close()
     assert seen == truth["blocks_by_type_state"]
@@ -224,7 +224,7 @@ def test_every_kind_of_exception_is_shown_with_type_message_and_place(fixture: P
     reader = reader_of(fixture)
     told = {}
     for run in queries.runs(reader, count=0, state=State.FAILED):
-        for cause in causes(queries.failures_of(reader, queries.blocks_of(reader, run.id))):
+        for cause in causes_of_run(reader, run, queries.blocks_of(reader, run.id)):
             told[run.command] = (cause.type, cause.message, cause.where)
             assert cause.type is None or cause.where is not None
     reader.close()
@@ -235,9 +235,9 @@ def test_every_kind_of_exception_is_shown_with_type_message_and_place(fixture: P
 @pytest.mark.parametrize("fixture", ["kinds"], indirect=True)
 def test_in_a_failure_three_deep_only_the_task_is_a_cause(fixture: Path) -> None:
     reader = reader_of(fixture)
-    blocks = queries.blocks_of(reader, 20)
+    (run,), blocks = queries.runs_by_id(reader, [20]), queries.blocks_of(reader, 20)
     assert sum(len(rows) for rows in queries.exceptions_of(reader, [row.id for row in blocks]).values()) == 4
-    assert [len(cause.tasks) for cause in causes(queries.failures_of(reader, blocks))] == [1]
+    assert [len(cause.tasks) for cause in causes_of_run(reader, run, blocks)] == [1]
     reader.close()
 
 
@@ -312,10 +312,9 @@ def test_what_we_store_of_a_configuration_file_is_what_outflow_stored_of_it(fixt
 def test_an_item_of_a_map_failed_when_an_exception_names_it(fixture: Path) -> None:
     reader = reader_of(fixture)
     failures = {
-        (run.id, failure.exception.message.split()[2])
-        for run in queries.runs(reader, count=0)
-        for failure in queries.failures_of(reader, queries.blocks_of(reader, run.id))
-        if failure.exception is not None
+        (run_id, rows[-1].message.split()[2])
+        for run_id, failed in queries.failed_tasks(reader, [run.id for run in queries.runs(reader, count=0)]).items()
+        for rows in queries.exceptions_of(reader, failed).values()
     }
     seen: Counter[bool] = Counter()
     for item in ("0", "2", "8", "9", "57", "99", "199", "4989", "4998", "4999"):

@@ -17,11 +17,11 @@ from sqlalchemy import Engine, Executable, insert, text
 from outflow_core import context, queries, tables
 from outflow_core.engines import make_engine
 from outflow_core.errors import NotFoundError, SchemaError
-from outflow_core.failures import causes
 from outflow_core.json_text import as_json
 from outflow_core.masking import MASK
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
+from outflow_core.run_causes import causes_of_run
 from outflow_core.settings import Settings
 from outflow_core.states import BlockType, State
 from tests.core.books import DIALECTS, POSTGRESQL, SQLITE, fresh_books, patient
@@ -289,12 +289,11 @@ def test_only_failed_tasks_count_as_failures_each_with_its_latest_exception(book
     books.block(run, State.SUCCESS)
     for block, message in ((task, "old"), (task, "new"), (workflow, "seen from outside")):
         books.exception(block, message)
-    found = queries.failures_of(books.reader, queries.blocks_of(books.reader, run))
-    assert [(f.block.id, f.exception.message if f.exception else None) for f in found] == [
-        (task, "new"),
-        (silent, None),
+    (row,), blocks = queries.runs_by_id(books.reader, [run]), queries.blocks_of(books.reader, run)
+    assert [(cause.type, cause.message, cause.tasks) for cause in causes_of_run(books.reader, row, blocks)] == [
+        ("ValueError", "new", (task,)),
+        (None, "", (silent,)),
     ]
-    assert [(cause.type, cause.tasks) for cause in causes(found)] == [("ValueError", (task,)), (None, (silent,))]
 
 
 def test_credentials_in_an_exception_are_masked(books: Books) -> None:
