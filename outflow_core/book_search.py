@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, String, Table, and_, false, func, or_, select, type_coerce
 
-from outflow_core import queries
+from outflow_core import configuration_queries, odd_values, read_values, run_queries, slices
 from outflow_core.config_diff import path_text
 from outflow_core.findings import Answer, Finding, Found, InputAnswer, Kind, in_order, leaves
 from outflow_core.in_force import InForce
@@ -151,7 +151,7 @@ class Search:
         c = run.c
         fits = or_(self._fits(c.command_name, c.hostname), self._is_uuid(c.uuid))
         ids = [row[0] for row in self._reader.rows(select(c.id).where(where, c.id >= 0, fits))]
-        for row in sorted(queries.runs_by_id(self._reader, ids), key=lambda row: -row.id):
+        for row in sorted(run_queries.runs_by_id(self._reader, ids), key=lambda row: -row.id):
             self._runs[row.id] = row
             if self._command not in (None, row.command):
                 continue
@@ -162,7 +162,7 @@ class Search:
 
     def _learn_runs(self, ids: Iterable[int | None]) -> None:
         missing = {number for number in ids if number is not None and number >= 0} - self._runs.keys()
-        self._runs |= {row.id: row for row in queries.runs_by_id(self._reader, missing)} if missing else {}
+        self._runs |= {row.id: row for row in run_queries.runs_by_id(self._reader, missing)} if missing else {}
 
     def _run(self, run_id: int | None) -> RunRow | None:
         """The run that a block belongs to, if it is looked at at all."""
@@ -173,12 +173,12 @@ class Search:
 
     def _look_at_blocks(self, where: ColumnElement[bool]) -> Iterator[Finding]:
         c = block.c
-        values = [queries.as_text(column) for column in (c.input_values, c.input_targets, c.output_targets)]
+        values = [odd_values.as_text(column) for column in (c.input_values, c.input_targets, c.output_targets)]
         sizes = [func.coalesce(func.length(value), 0) for value in values]
         fits = or_(self._fits(c.name, c.plugin, c.hostname, *values), self._is_uuid(c.uuid))
         found = self._reader.rows(select(c.id, sizes[0] + sizes[1] + sizes[2]).where(where, fits))
-        plain = [type_coerce(c.type, String), type_coerce(c.state, String), queries.as_text(c.start_time)]
-        texts = [told(c.name), queries.as_text(c.plugin), queries.as_text(c.hostname), told(c.uuid)]
+        plain = [type_coerce(c.type, String), type_coerce(c.state, String), odd_values.as_text(c.start_time)]
+        texts = [told(c.name), odd_values.as_text(c.plugin), odd_values.as_text(c.hostname), told(c.uuid)]
         query = select(c.id, Whole(c.run_id), *texts, *plain, *values).order_by(c.id.desc())
         kept: list[Finding] = []
         for some in _portions(found):
@@ -192,7 +192,7 @@ class Search:
         if of_run is None:
             return
         kind = BlockType.WORKFLOW if row[6] == BlockType.WORKFLOW.value else BlockType.TASK
-        at = _Place(_state(row[7]), queries.as_time(row[8]), row[0], queries.shown_name(row[2]), kind)
+        at = _Place(_state(row[7]), read_values.as_time(row[8]), row[0], read_values.shown_name(row[2]), kind)
         yield from self._in_inputs(as_json(row[9]), of_run, at)
         name = Kind.WORKFLOW if kind is BlockType.WORKFLOW else Kind.TASK
         yield from self._in_uuid(row[5], of_run, at)
@@ -239,7 +239,7 @@ class Search:
         size = func.length(c.traceback) + func.length(c.exception_msg)
         fits = self._fits(c.exception_type, c.exception_msg, c.traceback)
         found = self._reader.rows(select(c.id, func.coalesce(size, 0)).where(where, fits))
-        texts = [c.exception_type, c.exception_msg, c.traceback, queries.as_text(c.time)]
+        texts = [c.exception_type, c.exception_msg, c.traceback, odd_values.as_text(c.time)]
         plain = [type_coerce(b.state, String), type_coerce(b.type, String)]
         query = select(c.id, *texts, b.id, Whole(b.run_id), told(b.name), *plain).join_from(
             runtime_exception, block, c.block_id == b.id
@@ -256,8 +256,8 @@ class Search:
         if of_run is None:
             return
         kind = BlockType.WORKFLOW if row[9] == BlockType.WORKFLOW.value else BlockType.TASK
-        at = _Place(_state(row[8]), queries.as_time(row[4]), row[5], queries.shown_name(row[7]), kind)
-        name, message, traceback = (mask_said(queries.words(value)) for value in row[1:4])
+        at = _Place(_state(row[8]), read_values.as_time(row[4]), row[5], read_values.shown_name(row[7]), kind)
+        name, message, traceback = (mask_said(read_values.words(value)) for value in row[1:4])
         said = message if name in message else f"{name}: {message}"
         found = list(self._finding(Kind.EXCEPTION, of_run, "", said, at))
         lines = traceback.splitlines() if not found and self._sought.stands_in(traceback) else []
@@ -268,12 +268,12 @@ class Search:
 
     def _look_at_configurations(self, where: ColumnElement[bool]) -> Iterator[Finding]:
         c = configuration.c
-        texts = [queries.as_text(column) for column in (c.config, c.settings)]
+        texts = [odd_values.as_text(column) for column in (c.config, c.settings)]
         query = select(c.id, func.coalesce(func.length(texts[0]) + func.length(texts[1]), 0)).where(where)
         found = self._reader.rows(query if self._sought.is_number else query.where(self._fits(*texts)))
         kept: list[Finding] = []
         for some in _portions(found):
-            rows = queries.configurations(self._reader, some)
+            rows = configuration_queries.configurations(self._reader, some)
             users = self._users(some)
             for number in sorted(rows.keys() & users.keys(), reverse=True):
                 kept += self._in_configuration(rows[number], *users[number])
@@ -317,7 +317,7 @@ class Search:
 
     def _finding(self, kind: Kind, of_run: RunRow, where: str, words: Any, at: _Place) -> Iterator[Finding]:
         """The finding in a text, if the words stand in it or in `where=text`."""
-        said = queries.shown_name(queries.words(words))
+        said = read_values.shown_name(read_values.words(words))
         text = f"{where}={said}" if where else said
         excerpt = self._sought.excerpt(text)
         if excerpt is None:
@@ -396,7 +396,7 @@ class _Walk:
         first, last = self._reader.rows(select(func.min(self._key), func.max(self._key)))[0]
         self.is_over = last is None
         if last is not None:
-            self._below = self._last = min(last + 1, queries.LARGEST)
+            self._below = self._last = min(last + 1, slices.LARGEST)
             self.total = last + 1 - first
         return last is not None
 
@@ -428,7 +428,7 @@ def _portions(found: Sequence[Row]) -> Iterator[list[int]]:
     portion: list[int] = []
     letters = 0
     for number, size in sorted(map(tuple, found), reverse=True):
-        if portion and (letters + size > LETTERS or len(portion) == queries.CHUNK):
+        if portion and (letters + size > LETTERS or len(portion) == slices.CHUNK):
             yield portion
             portion, letters = [], 0
         portion.append(number)

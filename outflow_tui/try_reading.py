@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from outflow_core import queries
+from outflow_core import block_queries, slices
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
 from outflow_core.run_shape import Shape
@@ -43,7 +43,7 @@ class TryReading:
             self._find_wanted(self._view)
             self._view = None
         while self._wanted:
-            some, self._wanted = self._wanted[-queries.CHUNK :], self._wanted[: -queries.CHUNK]
+            some, self._wanted = self._wanted[-slices.CHUNK :], self._wanted[: -slices.CHUNK]
             self._read(some)
             if time.monotonic() >= until:
                 break
@@ -65,8 +65,8 @@ class TryReading:
         self._wanted = sorted(shapes.keys() - self._rows.keys(), reverse=True)
 
     def _read(self, ids: list[int]) -> None:
-        for row in queries.blocks_by_id(self._reader, self._run_id, ids):
+        for row in block_queries.blocks_by_id(self._reader, self._run_id, ids):
             self._rows[row.id] = self._shapes[row.id], row
         unsigned = [block_id for block_id in ids if block_id not in self._signs]
-        found = dict(queries.inputs_of(self._reader, unsigned)) if unsigned else {}
+        found = dict(block_queries.inputs_of(self._reader, unsigned)) if unsigned else {}
         self._signs |= {block_id: signs_of(found.get(block_id)) for block_id in unsigned}

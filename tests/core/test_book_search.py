@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from outflow_core import book_search, queries, record_run, tables
+from outflow_core import block_queries, book_search, detail_queries, record_run, run_queries, tables
 from outflow_core.book_search import Search
 from outflow_core.engines import make_engine
 from outflow_core.findings import Finding, Found, Kind
@@ -90,12 +90,12 @@ def test_a_password_in_a_name_is_neither_found_nor_shown(books: Settings) -> Non
     told = search(books, "host/x").findings
     assert {one.kind for one in told} == {Kind.COMMAND, Kind.WORKFLOW, Kind.TASK, Kind.PLUGIN}
     reader = Reader(books.database())
-    (row,) = queries.runs(reader, count=1)
-    blocks = queries.blocks_of(reader, row.id)
-    shape = queries.page_of(reader, row.id, 0, 4096)
+    (row,) = run_queries.runs(reader, count=1)
+    blocks = block_queries.blocks_of(reader, row.id)
+    shape = block_queries.page_of(reader, row.id, 0, 4096)
     assert shape is not None
     shapes = [shape.shape(index) for index in range(len(shape))]
-    everything = repr((told, row, blocks, queries.block_details(reader, blocks, row.id), shapes))
+    everything = repr((told, row, blocks, detail_queries.block_details(reader, blocks, row.id), shapes))
     assert "hunter2" not in everything and everything.count("me:******@") > 5
     reader.close()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, text, update
 
+from outflow_core import block_queries, tables
 from outflow_core import changes as ledgers
-from outflow_core import queries, tables
 from outflow_core.errors import SchemaError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
@@ -49,7 +49,7 @@ class Watched:
         return list(run.shape.shapes())
 
     def truth(self, run_id: int) -> list[Shape]:
-        return [_shape(row) for row in queries.blocks_of(self.reader, run_id)]
+        return [_shape(row) for row in block_queries.blocks_of(self.reader, run_id)]
 
 
 def _shape(row: BlockRow) -> Shape:
@@ -95,7 +95,7 @@ def test_whatever_a_pipeline_does_the_run_that_is_looked_at_is_that_of_the_books
         assert watched.shapes(run_id) == watched.truth(run_id)
         assert watched.look(Focus(run_id, timeline=True)).timeline is not None
         rows = watched.source._rows
-        assert rows is not None and rows.rows == queries.blocks_of(watched.reader, run_id)
+        assert rows is not None and rows.rows == block_queries.blocks_of(watched.reader, run_id)
 
 
 def test_what_changed_while_the_history_was_counted_is_not_missed(watched: Watched) -> None:
@@ -201,7 +201,7 @@ def test_a_state_of_the_future_is_named(watched: Watched) -> None:
     watched.writer.add_run(1)
     watched.writer.add_blocks(watched.writer.block(1, 1))
     with pytest.raises(SchemaError, match="outflow_block 1: unknown state 'paused'"):
-        queries.page_of(_Told([(1, None, "task", "paused", "fit", None, None)]), 1, 0, 4_096)
+        block_queries.page_of(_Told([(1, None, "task", "paused", "fit", None, None)]), 1, 0, 4_096)
 
 
 class _Told:
