@@ -40,8 +40,8 @@ def block_details(
             row,
             run_id,
             *values[row.id],
-            upstream=upstream.get(row.id, ()),
-            downstream=downstream.get(row.id, ()),
+            upstream=tuple(upstream[row.id]),
+            downstream=tuple(downstream[row.id]),
             exceptions=exceptions.get(row.id, ()),
         )
         for row in blocks
@@ -81,16 +81,15 @@ def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | No
 
 def _edges(
     reads: Reads, ids: Collection[int], among: Collection[int] | None
-) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[int, ...]]]:
+) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
     """What comes before and what comes after each block: (upstream, downstream)."""
-    upstream: dict[int, tuple[int, ...]] = {}
-    downstream: dict[int, tuple[int, ...]] = {}
-    wanted = set(ids)
-    for first, second in sorted(_edge_pairs(reads, wanted, among)):
-        if second in wanted:
-            upstream[second] = (*upstream.get(second, ()), first)
-        if first in wanted:
-            downstream[first] = (*downstream.get(first, ()), second)
+    upstream: dict[int, list[int]] = {number: [] for number in ids}
+    downstream: dict[int, list[int]] = {number: [] for number in ids}
+    for first, second in sorted(_edge_pairs(reads, upstream.keys(), among)):
+        if second in upstream:
+            upstream[second].append(first)
+        if first in downstream:
+            downstream[first].append(second)
     return upstream, downstream
 
 
