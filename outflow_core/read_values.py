@@ -35,7 +35,7 @@ def as_time(text: str | None) -> datetime | None:
         return None
 
 
-def words(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Text as a lenient database may hold it: bytes are read as UTF-8, what is missing is empty."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 

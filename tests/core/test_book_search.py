@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from outflow_core import block_queries, book_search, detail_queries, record_run, run_queries, tables
+from outflow_core import block_queries, detail_queries, record_run, run_queries, table_walk, tables
 from outflow_core.book_search import Search
 from outflow_core.engines import make_engine
 from outflow_core.findings import Finding, Found, Kind
@@ -168,8 +168,8 @@ def test_slices_of_every_size_find_the_same_newest_first(books: Settings, monkey
     whole = search(books, "n1.fits")
     assert [one.run_id for one in whole.findings if one.kind is Kind.INPUT] == [3, 2, 1]
     for size in (1, 2, 3):
-        slices = dict.fromkeys(book_search.SLICES, size)
-        monkeypatch.setattr(book_search, "SLICES", slices)
+        slices = dict.fromkeys(table_walk.SLICES, size)
+        monkeypatch.setattr(table_walk, "SLICES", slices)
         assert search(books, "n1.fits").findings == whole.findings
 
 
@@ -180,8 +180,8 @@ def test_slices_that_shrink_and_grow_find_the_same(
     for _ in range(9):
         work(books, N1, N2, fail=(N1,))
     whole = search(books, "n1.fits")
-    monkeypatch.setattr(book_search, "SLICES", dict.fromkeys(book_search.SLICES, 16))
-    monkeypatch.setattr(book_search, "SLICE_SECONDS", patience)
+    monkeypatch.setattr(table_walk, "SLICES", dict.fromkeys(table_walk.SLICES, 16))
+    monkeypatch.setattr(table_walk, "SLICE_SECONDS", patience)
     assert search(books, "n1.fits").findings == whole.findings
 
 
