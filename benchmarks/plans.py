@@ -13,7 +13,7 @@ from benchmarks.ratios import Figure, bound
 from benchmarks.reads import Bare, complete
 from benchmarks.registry import Bench, figures
 from benchmarks.writer import Books
-from outflow_core import queries
+from outflow_core import block_queries
 from outflow_tui.snapshot import Focus
 from outflow_tui.source import BooksSource
 
@@ -30,7 +30,7 @@ def plans(bench: Bench) -> Iterator[Figure]:
             asked: dict[str, Callable[[], Any]] = {
                 "a tick": partial(source.look, Focus()),
                 "the details of a failed task": partial(source.look, Focus(1, failed)),
-                "a window": partial(queries.blocks_of, source._reader, 1, after=failed, count=50),
+                "a window": partial(block_queries.blocks_of, source._reader, 1, after=failed, count=50),
             }
             books.change(0.0)
             for what, ask in asked.items():

@@ -14,8 +14,8 @@ import yaml as pyyaml
 
 from benchmarks.ratios import Figure, Work, compared
 from benchmarks.registry import Bench, figures
-from outflow_core import queries
 from outflow_core.config_diff import diff
+from outflow_core.configuration_queries import configuration_row
 from outflow_core.yaml_bounds import Parser
 from outflow_core.yaml_include import load_yaml
 
@@ -53,7 +53,7 @@ def diffs(bench: Bench) -> Iterator[Figure]:
         return len(list(walk(json.loads(texts[0]), json.loads(texts[1]))))
 
     def ours() -> int:
-        rows = [queries._configuration(number, str(number), text, "{}") for number, text in enumerate(texts)]
+        rows = [configuration_row(number, str(number), text, "{}") for number, text in enumerate(texts)]
         return len(diff(rows[0], rows[1]))
 
     assert ours() == bare() == CHANGED

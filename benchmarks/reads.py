@@ -13,7 +13,7 @@ import psycopg2
 
 from benchmarks.ratios import Figure, bound, of_pairs, timed
 from benchmarks.registry import Bench, figures
-from outflow_core import queries
+from outflow_core import block_queries, exception_queries
 from outflow_core.reader import Reader
 from outflow_core.sources import find_database
 from outflow_tui.snapshot import Focus
@@ -99,7 +99,7 @@ class _Windows:
     def seconds(self, part: float) -> float:
         """Seconds for one window."""
         after = self.place(part)
-        return repeated(lambda: queries.blocks_of(self._reader, 1, after=after, count=WINDOW))
+        return repeated(lambda: block_queries.blocks_of(self._reader, 1, after=after, count=WINDOW))
 
     def close(self) -> None:
         self._reader.close()
@@ -197,9 +197,10 @@ def causes(bench: Bench) -> Iterator[Figure]:
     ]
     seconds = []
     for _ in range(bench.rounds(3)):
-        blocks = queries.blocks_by_id(reader, 1, failed)
+        blocks = block_queries.blocks_by_id(reader, 1, failed)
         start = time.thread_time()
-        found = failures.causes(queries.failures_of(reader, blocks))
+        exceptions = exception_queries.exceptions_of(reader, failed)
+        found = failures.causes(failures.Failure(row, exceptions[row.id][-1]) for row in blocks)
         seconds.append(time.thread_time() - start)
         assert sum(len(cause.tasks) for cause in found) == len(failed)
     reader.close()

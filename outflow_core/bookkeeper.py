@@ -162,16 +162,14 @@ class Backlog:
         """A journal that holds this entry, in the first folder where there is room."""
         trouble = OSError("no folder is named")
         for folder in self.folders:
+            file = None
             try:
                 file = JournalFile.create(folder, self._books.name)
-            except OSError as error:
-                trouble = error
-                continue
-            try:
                 file.append(entry)
                 return file
             except BaseException as error:
-                file.remove()
+                if file is not None:
+                    file.remove()
                 if not isinstance(error, OSError):
                     raise
                 trouble = error

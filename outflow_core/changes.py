@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
-from outflow_core import queries
+from outflow_core import odd_values, run_queries
 from outflow_core.block_codes import (
     OWNERS,
     SOLE,
@@ -68,7 +68,7 @@ ALONE = 5
 _SOME_IDS = [f"id{place}" for place in range(ALONE)]
 _STILL_RUNNING = select(func.count()).where(block.c.state == State.RUNNING, block.c.id.in_(map(bindparam, _SOME_IDS)))
 _SIGNS = select(
-    block.c.run_id, queries.as_text(func.max(block.c.start_time)), queries.as_text(func.max(block.c.end_time))
+    block.c.run_id, odd_values.as_text(func.max(block.c.start_time)), odd_values.as_text(func.max(block.c.end_time))
 )
 _SIGNS = _SIGNS.where(*_SPAN).group_by(block.c.run_id)
 _ABOVE = select(func.min(block.c.id)).where(block.c.id > bindparam("last"))
@@ -169,13 +169,13 @@ class Ledger:
         """New runs, those that are not over, the newest, and a slice of the others."""
         ids = self._sorted_ids()
         if not ids:
-            self._keep_runs(queries.run_values_below(self._reader, None, FIRST_RUNS))
+            self._keep_runs(run_queries.run_values_below(self._reader, None, FIRST_RUNS))
             return
         recent = ids[-RECENT_RUNS] if len(ids) > RECENT_RUNS else 0 if self._runs_left == 0 else ids[0]
-        self._take_runs(queries.run_values_from(self._reader, recent), recent, ids[-1])
+        self._take_runs(run_queries.run_values_from(self._reader, recent), recent, ids[-1])
         older = {run_id for run_id in self._open_runs if run_id < recent}
         if older:
-            found = queries.run_values_by_id(self._reader, older)
+            found = run_queries.run_values_by_id(self._reader, older)
             self._forget_runs(older - {row[0] for row in found})
             self._keep_runs(found)
         if recent > (0 if self._runs_left == 0 else ids[0]):
@@ -192,7 +192,7 @@ class Ledger:
         end = self._swept_run = start + SWEPT_RUNS
         first = ids[start] if start or self._runs_left != 0 else 0
         last = ids[end] - 1 if end < len(ids) else ids[-1]
-        self._take_runs(queries.run_values_between(self._reader, first, last), first, last)
+        self._take_runs(run_queries.run_values_between(self._reader, first, last), first, last)
 
     def _take_runs(self, found: Collection[tuple[Any, ...]], first: int, last: int) -> None:
         """Know the runs of a span of ids as they were found."""
@@ -205,7 +205,7 @@ class Ledger:
         for values in found:
             number = values[0]
             if self._run_values.get(number) != values:
-                row = self.runs[number] = queries.run_row(values)
+                row = self.runs[number] = run_queries.run_row(values)
                 self._ids = self._ids if number in self._run_values else []
                 self._run_values[number] = values
                 (self._open_runs.discard if row.state.is_final else self._open_runs.add)(number)
@@ -371,7 +371,7 @@ class Ledger:
             self.is_complete = self._blocks_left == 0
 
     def _read_older_runs(self) -> None:
-        found = queries.run_values_below(self._reader, min(self.runs, default=None), RUNS)
+        found = run_queries.run_values_below(self._reader, min(self.runs, default=None), RUNS)
         self._runs_left = None if len(found) == RUNS else 0
         self._keep_runs(found)
 
@@ -389,7 +389,7 @@ class Ledger:
         running = {run_id for run_id in self._open_runs if self.runs[run_id].state is State.RUNNING}
         was_there, self._has_processes = self._has_processes, False  # after a failure it is asked for again
         if running and (was_there or self._finds_processes(running)):
-            self.processes = queries.processes(self._reader, running)
+            self.processes = run_queries.processes(self._reader, running)
             self._has_processes = True
         else:
             self.processes = {}

@@ -83,7 +83,7 @@ def _compared(section: Mapping[str, Any]) -> dict[str, Any]:
 
 def changes(old: Any, new: Any, path: Path = (), *, equal: bool = False) -> Iterator[Difference]:
     """The changes from one value to another; if wanted, the values too that are `equal`."""
-    if isinstance(old, (dict, Mapping)) and isinstance(new, (dict, Mapping)):
+    if isinstance(old, (dict, Mapping)) and isinstance(new, (dict, Mapping)):  # Mapping alone is slow to answer
         yield from _mapping_changes(old, new, path, equal)
     elif isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
         yield from _list_changes(old, new, path, equal)

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, func, select
 
 from outflow_core.odd_values import Whole
 from outflow_core.reader import Reads
+from outflow_core.slices import LARGEST
 from outflow_core.tables import runtime_exception
 
 SIZE = 4_096
@@ -23,7 +24,7 @@ RECENT = 512
 """Among so many of the newest ids gaps are looked into."""
 SWEPT = 512
 """Ids that are looked at once more each time that the books have changed."""
-BOTTOM, TOP = -(2**63) + 1, 2**63 - 1
+BOTTOM, TOP = -LARGEST, LARGEST
 
 _C = runtime_exception.c
 _SPAN = _C.id >= bindparam("first"), _C.id <= bindparam("last")

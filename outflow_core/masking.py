@@ -75,11 +75,7 @@ def is_secret_name(name: object) -> bool:
     >>> [is_secret_name(n) for n in ("db_password", "apiKey", "API_KEY", "max_tokens", "token", "keys")]
     [True, True, True, False, True, False]
     """
-    return _is_secret(str(name))
-
-
-def _is_secret(name: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = [word.lower() for word in _WORD.findall(str(name))]
     if any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words):
         return True
     return not _SECRET_PAIRS.isdisjoint(zip(words, words[1:], strict=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Text, cast, func
+from sqlalchemy import ColumnElement, Integer, String, Text, cast, func, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -35,3 +35,8 @@ def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
 def told(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The text in a column that should never be without one."""
     return func.coalesce(as_text(column), "")
+
+
+def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as the driver gives it: no conversion that fails on values that nobody foresaw."""
+    return type_coerce(column, String)

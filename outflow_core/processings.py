@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from outflow_core import queries
+from outflow_core import block_queries, configuration_queries, odd_values, run_queries, slices
 from outflow_core.errors import RecordError
 from outflow_core.in_force import InForce, in_force
 from outflow_core.json_text import as_json
@@ -92,9 +92,9 @@ def processings_of_held(
     only_same: bool = False,
 ) -> tuple[ProcessingRow, ...]:
     """The processings of inputs of which it is known which blocks hold them, newest first."""
-    found = queries.runs_by_id(reads, {holder.run_id for holder in held})
+    found = run_queries.runs_by_id(reads, {holder.run_id for holder in held})
     runs = [run for run in found if run.id >= 0 and command in (None, run.command)]
-    stored = queries.configurations(reads, {run.configuration_id for run in runs})
+    stored = configuration_queries.configurations(reads, {run.configuration_id for run in runs})
     same = {number: current.is_same(row) if current else None for number, row in stored.items()}
     uncompared = {number: current.uncompared(row) if current else 0 for number, row in stored.items()}
     kept = [run for run in runs if not only_same or same.get(run.configuration_id)]
@@ -122,12 +122,8 @@ def _by_run(
 def _held(reads: Reads, wanted: Wanted) -> list[Holder]:
     """The blocks whose inputs fit. The database leaves out what it can, by the text; the rest is decided here."""
     c = block.c
-    text = queries.as_text(c.input_values)
-    ids = [
-        row[0]
-        for where in queries.slices(reads, c.id)
-        for row in reads.rows(select(c.id).where(where, _may_fit(text, wanted)))
-    ]
+    text = odd_values.as_text(c.input_values)
+    ids = [row[0] for row in slices.rows_in_slices(reads, select(c.id).where(_may_fit(text, wanted)), c.id)]
     found = []
     for start in range(0, len(ids), LISTS):
         for row in reads.rows(select(c.id, c.run_id, text).where(c.id.in_(ids[start : start + LISTS]))):
@@ -147,12 +143,12 @@ def _around(reads: Reads, run_id: int, held: Sequence[Holder], last: int) -> lis
     maps = [holder.block_id for holder in held if holder.size is not None]
     if maps and (has_untold_items(held, found) or _has_workflows(reads, run_id, maps, last)):
         for first, end in _stretches(min(maps), last):
-            found += queries.blocks_between(reads, run_id, first, end)
+            found += block_queries.blocks_between(reads, run_id, first, end)
     return sorted({row.id: row for row in found}.values(), key=lambda row: row.id)
 
 
 def _stretches(first: int, last: int) -> Iterator[tuple[int, int]]:
-    return ((start, min(last, start + queries.SLICE - 1)) for start in range(first, last + 1, queries.SLICE))
+    return ((start, min(last, start + slices.SLICE - 1)) for start in range(first, last + 1, slices.SLICE))
 
 
 def _has_workflows(reads: Reads, run_id: int, maps: Collection[int], last: int) -> bool:
@@ -170,7 +166,7 @@ def _with_parents(reads: Reads, run_id: int, ids: set[int]) -> list[BlockRow]:
     """These blocks and the workflows around them, whatever their depth."""
     found: list[BlockRow] = []
     while ids:
-        found += queries.blocks_by_id(reads, run_id, ids)
+        found += block_queries.blocks_by_id(reads, run_id, ids)
         ids = {row.parent_id for row in found if row.parent_id is not None} - {row.id for row in found} - ids
     return found
 
@@ -181,6 +177,6 @@ def _last_blocks(reads: Reads, held: Sequence[Holder]) -> dict[int, int]:
     query = select(block.c.run_id, func.max(block.c.id)).group_by(block.c.run_id)
     runs = {holder.run_id for holder in maps}
     found: dict[int, int] = {}
-    for where in queries.slices(reads, block.c.id, at_least=min(h.block_id for h in maps)) if maps else ():
+    for where in slices.slices(reads, block.c.id, at_least=min(h.block_id for h in maps)) if maps else ():
         found |= {run: last for run, last in reads.rows(query.where(where)) if run in runs}
     return found

@@ -23,10 +23,10 @@ from outflow_core.sqlite_file import SqliteFile, sqlite_words
 STATEMENT_SECONDS = 15
 ANSWER_SECONDS = STATEMENT_SECONDS + 5
 """How long to wait for a server that says nothing at all, not even that it was too slow."""
-LOCK_SECONDS = 5
-"""How long to wait for a table that somebody holds, as a migration does."""
 PULSE_SECONDS = 5
 """The same for the cheapest question: a server that hangs is found by it, most of the time."""
+LOCK_SECONDS = 5
+"""How long to wait for a table that somebody holds, as a migration does."""
 TRIES = 10
 """How often a read is tried that finds the file changed under it."""
 
@@ -54,8 +54,8 @@ class Reader:
 
     def __init__(self, database: Database, *, copy: bool = False) -> None:
         self.database = database
-        self._identity: Hashable = None
         self.name = database.shown
+        self._identity: Hashable = None
         self._file = SqliteFile(database.path, copy=copy) if database.path is not None else None
         self._engine: Engine | None = None
         self._connection: Connection | None = None
@@ -205,16 +205,13 @@ class Reader:
 
 def _reading(database: Database) -> dict[str, Any]:
     """How a connection behaves that only reads: what is said here holds whatever the configuration says."""
-    limits = {"statement_timeout": STATEMENT_SECONDS, "lock_timeout": LOCK_SECONDS}
     options = "-c default_transaction_read_only=on"
-    options += "".join(f" -c {name}={int(seconds * 1000)}" for name, seconds in limits.items())
+    options += f" -c statement_timeout={1000 * STATEMENT_SECONDS:.0f} -c lock_timeout={1000 * LOCK_SECONDS:.0f}"
     if database.schema:
         options += f" {search_path(database.schema)}"
-    closed = passed_over(database)
+    closed = passed_over(database)  # libpq would complain of it in the middle of the screen
     return {
-        **(
-            {"passfile": f"{closed}/nowhere"} if closed else {}
-        ),  # libpq would complain of it in the middle of the screen
+        **({"passfile": f"{closed}/nowhere"} if closed else {}),
         "application_name": "outflow-tui",
         "connect_timeout": int(dict(database.options).get("connect_timeout", 0)) or CONNECT_SECONDS,
         "keepalives": 1,

@@ -228,11 +228,11 @@ class BlockRecord:
 
     def end(self, error: BaseException | None) -> None:
         """Record the end; when that was interrupted, the same end once more."""
-        ended = {"state": outcome(error), "end_time": datetime.now()}
-        is_failure = error is not None and ended["state"] is State.FAILED
-        exception = exception_row(error) if error is not None and is_failure else None
-        assert self.uuid is not None, "only what was entered is left"
-        self._ending = self._ending or BlockChanged(self.uuid, ended, exception=exception)
+        if self._ending is None:
+            ended = {"state": outcome(error), "end_time": datetime.now()}
+            exception = exception_row(error) if error is not None and ended["state"] is State.FAILED else None
+            assert self.uuid is not None, "only what was entered is left"
+            self._ending = BlockChanged(self.uuid, ended, exception=exception)
         self.run.keep(self._ending)
         self.run.open_blocks.pop(self, None)
         if error is not None and self._ending.exception is not None:
@@ -320,7 +320,7 @@ class WorkflowRecord(BlockRecord, Scope):
         uuids = [item._waiting[task] for item in self._items]
         found = outcomes(self._items, task, function, executor)
         self._are_used(task, uuids)
-        self._close_lost(uuids, [outcome_.error for outcome_ in found])
+        self._close_lost(uuids, [one.error for one in found])
         return found
 
     def _are_used(self, task: str, uuids: Sequence[str]) -> None:

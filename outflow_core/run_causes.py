@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from outflow_core import queries
+from outflow_core import block_queries, exception_queries, run_counts, run_queries, slices
 from outflow_core.cause_history import RunCauses, earlier_runs, with_history
 from outflow_core.exception_index import ExceptionIndex
 from outflow_core.failures import UNRECORDED, Cause, Failure, Told, fingerprint_of, grouped, told_by
@@ -33,12 +33,12 @@ def causes_of_run(reads: Reads, run: RunRow, blocks: Sequence[BlockRow]) -> tupl
     earlier = EarlierCauses(reads, exceptions)
     for _ in failures.read(failed):
         pass
-    signs = {block_id: signs_of(inputs) for block_id, inputs in queries.inputs_of(reads, undecided(blocks))}
+    signs = {block_id: signs_of(inputs) for block_id, inputs in block_queries.inputs_of(reads, undecided(blocks))}
     found = failures.causes(mended(tries_of(blocks, signs)))
-    runs = earlier_runs(queries.runs(reads, count=0, below=run.id, command=run.command), run)
+    runs = earlier_runs(run_queries.runs(reads, count=0, below=run.id, command=run.command), run)
     if not found or runs is None:
         return found
-    for _ in earlier.read(runs.runs, lambda ids: queries.failed_tasks(reads, ids)):
+    for _ in earlier.read(runs.runs, lambda ids: run_counts.failed_tasks(reads, ids)):
         pass
     return with_history(found, earlier.known(runs.runs), is_all=runs.is_all)
 
@@ -70,8 +70,8 @@ class RunFailures:
             unheard -= step.keys()
             yield
         ids = sorted(unheard)
-        for start in range(0, len(ids), queries.CHUNK):
-            self._tell(dict.fromkeys(ids[start : start + queries.CHUNK]), failed)
+        for start in range(0, len(ids), slices.CHUNK):
+            self._tell(dict.fromkeys(ids[start : start + slices.CHUNK]), failed)
             yield
         self._silent = unheard
 
@@ -126,7 +126,7 @@ def latest_exceptions(
     latest = {block_id: number for number, block_id in index.places(block_ids)}
     ids = sorted(latest.values())
     for start in range(0, len(ids), STEP):
-        rows = queries.exceptions_by_id(reads, ids[start : start + STEP])
+        rows = exception_queries.exceptions_by_id(reads, ids[start : start + STEP])
         yield {row.block_id: row for row in rows if row.block_id is not None and latest.get(row.block_id) == row.id}
 
 

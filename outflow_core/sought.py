@@ -92,6 +92,10 @@ class Sought:
         """Whether the words stand in a text."""
         return self._place.search(text if self.is_exact else folded(text)) is not None
 
+    def is_in_value(self, name: str, text: str) -> bool:
+        """Whether the words are in a value, not in the name alone under which it stands."""
+        return self.stands_in(text) or ("=" in self.words and self.stands_in(f"{name}={text}"))
+
     @cached_property
     def _likely(self) -> re.Pattern[str]:
         pieces = _PLAIN.findall(self.words)[:MOST_PIECES]

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class State(str, Enum):
-    """What the books say of a run or a task; `running` is a claim, see `queries.last_sign_of_life`."""
+    """What the books say of a run or a task; `running` is a claim, see `lives`."""
 
     PENDING = "pending"
     RUNNING = "running"

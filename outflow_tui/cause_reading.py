@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from outflow_core import queries
+from outflow_core import block_queries
 from outflow_core.cause_history import Earlier, earlier_runs, with_history
 from outflow_core.changes import Ledger
 from outflow_core.exception_index import ExceptionIndex
@@ -31,7 +31,7 @@ class CauseReading:
         self.causes: tuple[Cause, ...] | None = None
         self._ledger = ledger
         self._known = known
-        self._failures = RunFailures(reader, partial(queries.blocks_by_id, reader, run_id), exceptions)
+        self._failures = RunFailures(reader, partial(block_queries.blocks_by_id, reader, run_id), exceptions)
         self._view: RunView | None = None
         self._earlier: Earlier | None = None
         self._steps: Iterator[None] = iter(())

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from outflow_core import queries
+from outflow_core import block_queries
 from outflow_core.changes import Ledger
 from outflow_core.reader import Reader
 from outflow_core.run_shape import Page, RunShape, patched
@@ -44,7 +44,7 @@ class RunInFocus:
     def _find_first(self) -> None:
         """Where to begin; an old run is not met by the ledger before it has counted everything newer."""
         if not self._ledger.is_complete and self.run_id not in self._ledger.index.tallies:
-            first = queries.first_block(self._reader, self.run_id)
+            first = block_queries.first_block(self._reader, self.run_id)
             self._unread |= {first // self._size} if first is not None else set()
         self._find_pages()
 
@@ -83,7 +83,7 @@ class RunInFocus:
 
     def _read_some(self, ids: Mapping[int, Collection[int]]) -> None:
         wanted = [block_id for some in ids.values() for block_id in some]
-        rows = queries.shapes_by_id(self._reader, self.run_id, wanted)
+        rows = block_queries.shapes_by_id(self._reader, self.run_id, wanted)
         self._take(
             {
                 number: patched(page, {block_id: rows.get(block_id) for block_id in some})
@@ -110,7 +110,7 @@ class RunInFocus:
         return is_reading or self._read_tries(until)
 
     def _read_page(self, number: int) -> Page | None:
-        page, known = queries.page_of(self._reader, self.run_id, number, self._size), self._pages.get(number)
+        page, known = block_queries.page_of(self._reader, self.run_id, number, self._size), self._pages.get(number)
         if not self._ledger.is_complete:
             self._early.add(number)
         if number in self._pages:
@@ -129,7 +129,7 @@ class RunInFocus:
     def _find_sizes(self, pages: Iterable[Page]) -> None:
         unsized = {block_id for page in pages for block_id in page.workflows} - self._sizes.keys()
         if unsized:
-            found = queries.map_sizes(self._reader, unsized)
+            found = block_queries.map_sizes(self._reader, unsized)
             self._sizes = self._sizes | {number: found.get(number, 0) for number in unsized}
 
     def _read_tries(self, until: float) -> bool:

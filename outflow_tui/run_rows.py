@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from outflow_core import queries
+from outflow_core import block_queries
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
 from outflow_core.run_shape import Page
@@ -59,7 +59,7 @@ class RunRows:
         return bool(gone)
 
     def _read_page(self, first: int, size: int) -> None:
-        rows = queries.blocks_between(self._reader, self.run_id, first, first + size - 1)
+        rows = block_queries.blocks_between(self._reader, self.run_id, first, first + size - 1)
         self._known[first] = {row.id: row for row in rows}
 
     def _read_again(self, pages: Collection[Page], size: int) -> bool:
@@ -71,7 +71,7 @@ class RunRows:
             for first in {number // size * size for number in ids}:
                 del self._known[first]
             return True
-        found = {row.id: row for row in queries.blocks_by_id(self._reader, self.run_id, ids)}
+        found = {row.id: row for row in block_queries.blocks_by_id(self._reader, self.run_id, ids)}
         changed = False
         for number in ids:
             known = self._known[number // size * size]

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from outflow_core import queries
+from outflow_core import block_queries, configuration_queries, detail_queries, read_values
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceError
 from outflow_core.exception_index import ExceptionIndex
@@ -169,7 +169,7 @@ class BooksSource:
         """All runs; the lines of those that are no news are the very same."""
         runs = [self._ledger.runs[run_id] for run_id in sorted(self._ledger.runs, reverse=True)]
         missing = {row.configuration_id for row in runs} - self._hashes.keys()
-        self._hashes |= queries.hashes(self._reader, missing) if missing else {}
+        self._hashes |= configuration_queries.hashes(self._reader, missing) if missing else {}
         changed = _changed_configurations(runs)
         kept = {line.row.id: line for line in self._lines if line.config_changed is (line.row.id in changed)}
         same = {run_id: line for run_id, line in kept.items() if run_id not in news}
@@ -184,7 +184,7 @@ class BooksSource:
 
     def _line(self, row: RunRow, changed: bool, before: RunLine | None) -> RunLine:
         tally = self._ledger.index.tallies.get(row.id)
-        signs = [row.start_time, queries.as_time(tally.last_sign) if tally else None]
+        signs = [row.start_time, read_values.as_time(tally.last_sign) if tally else None]
         last_sign = max((sign for sign in signs if sign is not None), default=None)
         digest = self._hashes.get(row.configuration_id, "")
         line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed, self._lives.get(row.id))
@@ -221,7 +221,7 @@ class BooksSource:
             return None
         exceptions = [number for number, _ in self._exceptions.places([focus.block_id])]
         try:
-            return queries.block_detail(self._reader, focus.run_id, focus.block_id, exceptions, self._upstream())
+            return detail_queries.block_detail(self._reader, focus.run_id, focus.block_id, exceptions, self._upstream())
         except NotFoundError:
             return None
 
@@ -293,7 +293,7 @@ class BooksSource:
         tally = self._ledger.index.tallies[run_id]
         middle = min(tally.first + SAMPLE, tally.last + 1)
         spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
-        return [row for span in spans for row in queries.blocks_between(self._reader, run_id, *span)]
+        return [row for span in spans for row in block_queries.blocks_between(self._reader, run_id, *span)]
 
     def _read_profile(self, run_id: int) -> RunProfile:
         from outflow_tui.run_profile import profile_of
@@ -320,7 +320,7 @@ class BooksSource:
         wanted = {
             run_id: self._ledger.runs[run_id].configuration_id for run_id in run_ids if run_id in self._ledger.runs
         }
-        rows = queries.configurations(self._reader, set(wanted.values())) if wanted else {}
+        rows = configuration_queries.configurations(self._reader, set(wanted.values())) if wanted else {}
         found = {run_id: rows[number] for run_id, number in wanted.items() if number in rows}
         return self._configurations if found == self._configurations else MappingProxyType(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 
-from outflow_core import queries
+from outflow_core import block_queries, slices
 from outflow_core.reader import Reader
 from outflow_core.run_shape import RunShape, Shape
 from outflow_core.tries import Sign, Tries, Try, signs_of, undecided_in
@@ -51,7 +51,7 @@ class TryReading:
             self._find_wanted(self._view)
             self._view = None
         while self._wanted:
-            some, self._wanted = self._wanted[-queries.CHUNK :], self._wanted[: -queries.CHUNK]
+            some, self._wanted = self._wanted[-slices.CHUNK :], self._wanted[: -slices.CHUNK]
             self._read_some(some)
             if time.monotonic() >= until:
                 break
@@ -74,9 +74,9 @@ class TryReading:
 
     def _read_some(self, ids: list[int]) -> None:
         unsigned = [block_id for block_id in ids if block_id not in self._signs]
-        found = dict(queries.inputs_of(self._reader, unsigned)) if unsigned else {}
+        found = dict(block_queries.inputs_of(self._reader, unsigned)) if unsigned else {}
         self._signs |= {block_id: signs_of(found.get(block_id)) for block_id in unsigned}
-        rows = {row.id: row for row in queries.blocks_by_id(self._reader, self._run_id, ids)}
+        rows = {row.id: row for row in block_queries.blocks_by_id(self._reader, self._run_id, ids)}
         for block_id in ids:
             shape = self._shape.get(block_id)
             if shape is not None:

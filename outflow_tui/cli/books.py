@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from outflow_core import queries
+from outflow_core import configuration_queries, meant_run, run_counts, run_queries
 from outflow_core.errors import NotFoundError, SchemaError, SourceError
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
@@ -51,14 +51,14 @@ def steady(reader: Reader, ask: Callable[[Reader], Answer]) -> Answer:
 def run_meant(reader: Reader, wanted: str) -> RunRow:
     """The run that a person means, or an error that names the source."""
     try:
-        return queries.find_run(reader, wanted)
+        return meant_run.find_run(reader, wanted)
     except NotFoundError as error:
         raise NotFoundError(f"{reader.name}: {error}") from None
 
 
 def configuration_of(reader: Reader, run: RunRow) -> ConfigurationRow:
     """The configuration of a run, or an error that names both."""
-    found = queries.configurations(reader, [run.configuration_id])
+    found = configuration_queries.configurations(reader, [run.configuration_id])
     if run.configuration_id not in found:
         raise NotFoundError(f"{reader.name}: configuration {run.configuration_id} of run {run.id} is not in the books.")
     return found[run.configuration_id]
@@ -67,8 +67,8 @@ def configuration_of(reader: Reader, run: RunRow) -> ConfigurationRow:
 def lines_of(reader: Reader, rows: Sequence[RunRow]) -> list[RunLine]:
     """These runs with their tasks, and what is known of the lives of those that claim to run."""
     running = [row.id for row in rows if row.state is State.RUNNING]
-    tasks = queries.task_counts(reader, {row.id for row in rows}) if rows else {}
-    signs, lives = queries.last_signs(reader, running), lives_of(reader, running)
+    tasks = run_counts.task_counts(reader, {row.id for row in rows}) if rows else {}
+    signs, lives = run_counts.last_signs(reader, running), lives_of(reader, running)
     return [
         RunLine(row, tasks.get(row.id, TaskCounts()), signs.get(row.id, row.start_time), life=lives.get(row.id))
         for row in rows
@@ -88,12 +88,12 @@ def line_of(reader: Reader, row: RunRow, blocks: Iterable[BlockRow]) -> RunLine:
 
 def lives_of(reader: Reader, run_ids: Collection[int]) -> Mapping[int, Life]:
     """What is known of the processes of these runs, where a table tells."""
-    return Watch().lives(queries.processes(reader, run_ids)) if run_ids and reader.has_processes() else {}
+    return Watch().lives(run_queries.processes(reader, run_ids)) if run_ids and reader.has_processes() else {}
 
 
 def signs_of(reader: Reader, run_id: int) -> tuple[tuple[ProcessRow, Sign], ...]:
     """All processes that recorded a run, and how each stands."""
     watch = Watch()
-    rows = queries.processes(reader, [run_id], ended=True).get(run_id, ()) if reader.has_processes() else ()
+    rows = run_queries.processes(reader, [run_id], ended=True).get(run_id, ()) if reader.has_processes() else ()
     watch.look(rows)
     return tuple((row, watch.sign(row)) for row in rows)

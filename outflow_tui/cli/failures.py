@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 
-from outflow_core import queries
+from outflow_core.block_queries import blocks_of, inputs_of_tasks
+from outflow_core.configuration_queries import configurations
+from outflow_core.detail_queries import block_details
 from outflow_core.reader import Reader
-from outflow_core.rows import ConfigurationRow, RunRow, TaskCounts
+from outflow_core.rows import RunRow, TaskCounts
 from outflow_core.run_causes import causes_of_run
+from outflow_core.run_queries import runs
 from outflow_core.states import State
 from outflow_tui.cli.books import asked, line_of, run_meant
 from outflow_tui.cli.pasted import Before, failures_markdown
@@ -33,27 +36,27 @@ def answer(options: argparse.Namespace) -> int:
 
 def _found(reader: Reader, options: argparse.Namespace) -> tuple[RunCauses, Before]:
     row = run_meant(reader, options.run)
-    blocks = queries.blocks_of(reader, row.id)
+    blocks = blocks_of(reader, row.id)
     ordered = causes_of_run(reader, row, blocks)
     failed = {task for cause in ordered for task in cause.tasks}
     names = {block.id: block.name for block in blocks if block.id in failed}
     line = line_of(reader, row, blocks)
-    inputs = queries.inputs_of_tasks(reader, blocks, names.keys())
+    inputs = inputs_of_tasks(reader, blocks, names.keys())
     if not options.markdown:
         return RunCauses(line, ordered, names, inputs, {}), Before()
     firsts = {cause.tasks[0] for cause in ordered[:EXAMPLES]}
-    shown = queries.block_details(reader, [block for block in blocks if block.id in firsts], row.id)
+    shown = block_details(reader, [block for block in blocks if block.id in firsts], row.id)
     examples = {detail.block.id: detail for detail in shown}
     return RunCauses(line, ordered, names, inputs, examples), _before(reader, row)
 
 
 def _before(reader: Reader, row: RunRow) -> Before:
     """The last success before a run, of the same command, and both configurations."""
-    runs = queries.runs(reader, count=1, below=row.id, state=State.SUCCESS, command=row.command) if row.command else ()
-    rows: dict[int, ConfigurationRow] = queries.configurations(reader, {run.configuration_id for run in (row, *runs)})
+    found = runs(reader, count=1, below=row.id, state=State.SUCCESS, command=row.command) if row.command else ()
+    rows = configurations(reader, {run.configuration_id for run in (row, *found)})
     new = rows.get(row.configuration_id)
     return (
-        Before(RunLine(runs[0], TaskCounts()), rows.get(runs[0].configuration_id), new)
-        if runs
+        Before(RunLine(found[0], TaskCounts()), rows.get(found[0].configuration_id), new)
+        if found
         else Before(None, None, new)
     )

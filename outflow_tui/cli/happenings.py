@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from outflow_core import queries
+from outflow_core import block_queries, exception_queries, read_values
 from outflow_core.changes import Ledger
 from outflow_core.exception_index import ExceptionIndex
 from outflow_core.lives import Watch
@@ -130,7 +130,7 @@ class Happenings:
 
     def _line(self, row: RunRow, lives: Mapping[int, Life]) -> RunLine:
         tally = self._ledger.index.tallies.get(row.id)
-        signs = [row.start_time, queries.as_time(tally.last_sign) if tally else None]
+        signs = [row.start_time, read_values.as_time(tally.last_sign) if tally else None]
         sign = max((time for time in signs if time is not None), default=None)
         return RunLine(row, self._ledger.counts(row.id), sign, life=lives.get(row.id))
 
@@ -163,7 +163,7 @@ class Happenings:
         while self._exceptions.learn():
             pass
         ids = [number for number, _ in self._exceptions.places(block_ids)]
-        return queries.exceptions_of(self._reader, block_ids, ids)
+        return exception_queries.exceptions_of(self._reader, block_ids, ids)
 
     def _tasks(self, late: Mapping[int, int]) -> list[Happening]:
         """The tasks that failed; one whose exception is not there yet is told at the next look."""
@@ -173,7 +173,7 @@ class Happenings:
         exceptions = self._exceptions_of(self._failed) if self._failed else {}
         for run_id, row in wanted.items():
             ids = [block_id for block_id, owner in self._failed.items() if owner == run_id]
-            for block in sorted(queries.blocks_by_id(self._reader, run_id, ids), key=lambda block: block.id):
+            for block in sorted(block_queries.blocks_by_id(self._reader, run_id, ids), key=lambda block: block.id):
                 raised = exceptions.get(block.id, (None,))[-1]
                 if raised is not None or block.id in late or row.state.is_final:
                     found.append(_task_failed(row, block, raised))

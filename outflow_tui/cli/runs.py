@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from outflow_core import queries
+from outflow_core import run_counts, run_queries
 from outflow_core.reader import Reader
 from outflow_core.states import State
 from outflow_tui import status
@@ -40,15 +40,15 @@ def found_text(options: argparse.Namespace) -> str:
 def _found(reader: Reader, options: argparse.Namespace, now: datetime) -> tuple[Sequence[RunLine], Mapping[int, int]]:
     """The runs that are asked for, and if wanted how many exceptions each has."""
     if options.state in LIVES:
-        rows = queries.runs(reader, count=0, state=State.RUNNING, command=options.only)
+        rows = run_queries.runs(reader, count=0, state=State.RUNNING, command=options.only)
         lines = [line for line in lines_of(reader, rows) if status.kind(line, now) == options.state]
         lines = lines[: options.limit or None]
     else:
         state = State(options.state) if options.state else None
-        rows = queries.runs(reader, count=options.limit, state=state, command=options.only)
+        rows = run_queries.runs(reader, count=options.limit, state=state, command=options.only)
         lines = lines_of(reader, rows)
     ids = {line.row.id for line in lines}
-    return lines, queries.exception_counts(reader, ids) if options.json and ids else {}
+    return lines, run_counts.exception_counts(reader, ids) if options.json and ids else {}
 
 
 def _object(line: RunLine, exceptions: Mapping[int, int], now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 
-from outflow_core import queries
+from outflow_core import block_queries, configuration_queries, detail_queries, run_counts
 from outflow_core.reader import Reader
 from outflow_core.states import State
 from outflow_tui.cli.books import asked, line_of, run_meant, signs_of
@@ -22,13 +22,13 @@ def answer(options: argparse.Namespace) -> int:
 
 def _whole(reader: Reader, wanted: str) -> WholeRun:
     row = run_meant(reader, wanted)
-    blocks = queries.blocks_of(reader, row.id)
+    blocks = block_queries.blocks_of(reader, row.id)
     failed = {block.id for block in blocks if block.state is State.FAILED}
     return WholeRun(
         line_of(reader, row, blocks),
-        queries.exception_counts(reader, {row.id}).get(row.id, 0),
-        queries.configurations(reader, [row.configuration_id]).get(row.configuration_id),
-        queries.block_details(reader, blocks, row.id),
+        run_counts.exception_counts(reader, {row.id}).get(row.id, 0),
+        configuration_queries.configurations(reader, [row.configuration_id]).get(row.configuration_id),
+        detail_queries.block_details(reader, blocks, row.id),
         signs_of(reader, row.id),
-        queries.inputs_of_tasks(reader, blocks, failed),
+        block_queries.inputs_of_tasks(reader, blocks, failed),
     )

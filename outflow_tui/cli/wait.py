@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Any
 
-from outflow_core import queries
+from outflow_core import block_queries, meant_run, run_queries
 from outflow_core.errors import NotFoundError
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
@@ -116,15 +116,15 @@ class Waiting:
         self._rows, self._processes = steady(self._reader, self._found)
 
     def _found(self, reader: Reader) -> tuple[dict[str, RunRow], dict[int, tuple[ProcessRow, ...]]]:
-        rows = {row.uuid: row for row in queries.runs_by_id(reader, [row.id for row in self._rows.values()])}
+        rows = {row.uuid: row for row in run_queries.runs_by_id(reader, [row.id for row in self._rows.values()])}
         found = {uuid: rows.get(uuid) or self._elsewhere(reader, row) for uuid, row in self._rows.items()}
         running = [row.id for row in found.values() if row.state is State.RUNNING]
-        return found, queries.processes(reader, running) if running and reader.has_processes() else {}
+        return found, run_queries.processes(reader, running) if running and reader.has_processes() else {}
 
     def _elsewhere(self, reader: Reader, row: RunRow) -> RunRow:
         """A run that has another id now, in books that took the place of those before."""
         try:
-            return queries.find_run(reader, row.uuid)
+            return meant_run.find_run(reader, row.uuid)
         except NotFoundError:
             raise NotFoundError(
                 f"{reader.name}: run {row.id} (uuid {row.uuid}) is not in the books any more."
@@ -136,5 +136,5 @@ class Waiting:
         return {number: life for number, life in lives.items() if not life.alive}
 
     def _line(self, row: RunRow, life: Life | None) -> RunLine:
-        line = line_of(self._reader, row, queries.blocks_of(self._reader, row.id))
+        line = line_of(self._reader, row, block_queries.blocks_of(self._reader, row.id))
         return RunLine(row, line.tasks, line.last_sign, life=life if row.state is State.RUNNING else None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from outflow_core import context, queries, record_run, tables
+from outflow_core import block_queries, context, record_run, tables
 from outflow_core.engines import Engines
 from outflow_core.models import Configuration
 from outflow_core.reader import Reader
@@ -41,7 +41,7 @@ async def test_pieces_of_work_in_threads_belong_to_the_run_that_awaits_them(book
         await asyncio.gather(*(asyncio.to_thread(reduce, number) for number in range(4)))
         assert context.run is run
     reader = Reader(books.database())
-    blocks = queries.blocks_of(reader, run.id)
+    blocks = block_queries.blocks_of(reader, run.id)
     assert {(block.name, block.state.value) for block in blocks} == {(f"reduce {n}", "success") for n in range(4)}
     assert len(reader.rows(select(tables.configuration.c.id))) == 5
     reader.close()
@@ -78,7 +78,7 @@ async def test_two_runs_that_are_awaited_at_once_keep_apart(books: Settings) -> 
 
     runs = await asyncio.gather(pipeline("first", 1), pipeline("second", 2))
     reader = Reader(books.database())
-    names = [[block.name for block in queries.blocks_of(reader, run)] for run in runs]
+    names = [[block.name for block in block_queries.blocks_of(reader, run)] for run in runs]
     assert names == [["reduce 1"], ["reduce 2"]]
     reader.close()
 
@@ -93,7 +93,7 @@ async def test_an_exception_in_a_thread_is_recorded_and_reaches_who_awaits_it(bo
         with record_run("reduce", config=books) as run:
             await asyncio.to_thread(fail)
     reader = Reader(books.database())
-    assert [block.state.value for block in queries.blocks_of(reader, run.id)] == ["failed"]
+    assert [block.state.value for block in block_queries.blocks_of(reader, run.id)] == ["failed"]
     reader.close()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from outflow_core import book_search, queries, record_run, tables
+from outflow_core import block_queries, detail_queries, record_run, run_queries, table_walk, tables
 from outflow_core.book_search import Search
 from outflow_core.engines import make_engine
 from outflow_core.findings import Finding, Found, Kind
@@ -90,12 +90,12 @@ def test_a_password_in_a_name_is_neither_found_nor_shown(books: Settings) -> Non
     told = search(books, "host/x").findings
     assert {one.kind for one in told} == {Kind.COMMAND, Kind.WORKFLOW, Kind.TASK, Kind.PLUGIN}
     reader = Reader(books.database())
-    (row,) = queries.runs(reader, count=1)
-    blocks = queries.blocks_of(reader, row.id)
-    shape = queries.page_of(reader, row.id, 0, 4096)
+    (row,) = run_queries.runs(reader, count=1)
+    blocks = block_queries.blocks_of(reader, row.id)
+    shape = block_queries.page_of(reader, row.id, 0, 4096)
     assert shape is not None
     shapes = [shape.shape(index) for index in range(len(shape))]
-    everything = repr((told, row, blocks, queries.block_details(reader, blocks, row.id), shapes))
+    everything = repr((told, row, blocks, detail_queries.block_details(reader, blocks, row.id), shapes))
     assert "hunter2" not in everything and everything.count("me:******@") > 5
     reader.close()
 
@@ -168,8 +168,8 @@ def test_slices_of_every_size_find_the_same_newest_first(books: Settings, monkey
     whole = search(books, "n1.fits")
     assert [one.run_id for one in whole.findings if one.kind is Kind.INPUT] == [3, 2, 1]
     for size in (1, 2, 3):
-        slices = dict.fromkeys(book_search.SLICES, size)
-        monkeypatch.setattr(book_search, "SLICES", slices)
+        slices = dict.fromkeys(table_walk.SLICES, size)
+        monkeypatch.setattr(table_walk, "SLICES", slices)
         assert search(books, "n1.fits").findings == whole.findings
 
 
@@ -180,8 +180,8 @@ def test_slices_that_shrink_and_grow_find_the_same(
     for _ in range(9):
         work(books, N1, N2, fail=(N1,))
     whole = search(books, "n1.fits")
-    monkeypatch.setattr(book_search, "SLICES", dict.fromkeys(book_search.SLICES, 16))
-    monkeypatch.setattr(book_search, "SLICE_SECONDS", patience)
+    monkeypatch.setattr(table_walk, "SLICES", dict.fromkeys(table_walk.SLICES, 16))
+    monkeypatch.setattr(table_walk, "SLICE_SECONDS", patience)
     assert search(books, "n1.fits").findings == whole.findings
 
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from outflow_core import changes as ledgers
-from outflow_core import queries, tables
+from outflow_core import run_counts, run_queries, tables
 from outflow_core.changes import Changes, Ledger
 from outflow_core.engines import make_engine
 from outflow_core.errors import SourceError
@@ -135,7 +135,7 @@ class Books:
         known = {run: (row.state, self.ledger.counts(run)) for run, row in self.ledger.runs.items()}
         counts = self.truth()
         truth = {run: (state, counts[run]) for run, state in self.writer.runs().items()}
-        rows = {row.id: row for row in queries.runs(self.reader, count=0)}
+        rows = {row.id: row for row in run_queries.runs(self.reader, count=0)}
         others = {run: (row, rows.get(run)) for run, row in self.ledger.runs.items() if row != rows.get(run)}
         return others or {
             run: (known.get(run), truth.get(run))
@@ -691,7 +691,7 @@ def test_a_pipeline_that_records_itself_is_followed_to_its_end(
     ledger.look()
     (run,) = ledger.runs.values()
     assert (run.state, ledger.counts(run.id)) == (State.SUCCESS, TaskCounts(failed=15, success=135))
-    assert queries.task_counts(reader, None) == {run.id: ledger.counts(run.id)}
+    assert run_counts.task_counts(reader, None) == {run.id: ledger.counts(run.id)}
     assert len(seen) > 3, "it was seen on its way"
     reader.close()
     assert child.returncode == 0

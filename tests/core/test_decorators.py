@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from outflow_core import context, queries, record_run, task, workflow
+from outflow_core import block_queries, context, detail_queries, record_run, run_queries, task, workflow
 from outflow_core.errors import RecordError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail
@@ -32,8 +32,8 @@ def books(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def blocks(books: Settings) -> dict[str, BlockDetail]:
     """The blocks of the one run, by name."""
     reader = Reader(books.database())
-    (run,) = queries.runs(reader, count=0)
-    found = queries.block_details(reader, queries.blocks_of(reader, run.id), run.id)
+    (run,) = run_queries.runs(reader, count=0)
+    found = detail_queries.block_details(reader, block_queries.blocks_of(reader, run.id), run.id)
     reader.close()
     assert len({detail.block.name for detail in found}) == len(found)
     return {detail.block.name: detail for detail in found}

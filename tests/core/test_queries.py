@@ -14,14 +14,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, Executable, insert, text
 
-from outflow_core import context, queries, tables
+from outflow_core import (
+    block_queries,
+    configuration_queries,
+    context,
+    detail_queries,
+    exception_queries,
+    meant_run,
+    run_counts,
+    run_queries,
+    tables,
+)
 from outflow_core.engines import make_engine
 from outflow_core.errors import NotFoundError, SchemaError
-from outflow_core.failures import causes
 from outflow_core.json_text import as_json
 from outflow_core.masking import MASK
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
+from outflow_core.run_causes import causes_of_run
 from outflow_core.settings import Settings
 from outflow_core.states import BlockType, State
 from tests.core.books import DIALECTS, POSTGRESQL, SQLITE, fresh_books, patient
@@ -93,43 +103,43 @@ def ids(rows: Sequence[Any]) -> list[int]:
 def test_runs_come_newest_first_and_placeholders_are_left_out(books: Books) -> None:
     for number in (-1, 0, 1, 2):
         books.run(id=number)
-    assert ids(queries.runs(books.reader, count=0)) == [2, 1, 0]
-    assert ids(queries.runs(books.reader, count=2)) == [2, 1]
-    assert ids(queries.runs(books.reader, count=2, below=2)) == [1, 0]
-    assert [values[0] for values in queries.run_values_from(books.reader, -5)] == [0, 1, 2]
-    assert [values[0] for values in queries.run_values_between(books.reader, -5, 1)] == [0, 1]
-    assert [values[0] for values in queries.run_values_below(books.reader, None, 5)] == [2, 1, 0]
-    assert sorted({values[0] for values in queries.run_values_by_id(books.reader, [0, 2, 9])}) == [0, 2]
+    assert ids(run_queries.runs(books.reader, count=0)) == [2, 1, 0]
+    assert ids(run_queries.runs(books.reader, count=2)) == [2, 1]
+    assert ids(run_queries.runs(books.reader, count=2, below=2)) == [1, 0]
+    assert [values[0] for values in run_queries.run_values_from(books.reader, -5)] == [0, 1, 2]
+    assert [values[0] for values in run_queries.run_values_between(books.reader, -5, 1)] == [0, 1]
+    assert [values[0] for values in run_queries.run_values_below(books.reader, None, 5)] == [2, 1, 0]
+    assert sorted({values[0] for values in run_queries.run_values_by_id(books.reader, [0, 2, 9])}) == [0, 2]
 
 
 def test_a_run_has_all_that_the_books_say_of_it(books: Books) -> None:
     uuid = str(uuid4())
     number = books.run(State.FAILED, uuid=uuid, start_time=NOON, end_time=None, hostname="n1", command_name=None)
-    (row,) = queries.runs(books.reader, count=0)
+    (row,) = run_queries.runs(books.reader, count=0)
     assert (row.id, row.uuid, row.state, row.start_time, row.end_time) == (number, uuid, State.FAILED, NOON, None)
     assert (row.hostname, row.command) == ("n1", None)
 
 
 def test_runs_are_found_by_state_and_by_command(books: Books) -> None:
     failed, reduced = books.run(State.FAILED), books.run(command_name="reduce")
-    assert ids(queries.runs(books.reader, count=0, state=State.FAILED)) == [failed]
-    assert ids(queries.runs(books.reader, count=0, command="reduce")) == [reduced]
-    assert queries.runs(books.reader, count=0, state=State.FAILED, command="reduce") == ()
+    assert ids(run_queries.runs(books.reader, count=0, state=State.FAILED)) == [failed]
+    assert ids(run_queries.runs(books.reader, count=0, command="reduce")) == [reduced]
+    assert run_queries.runs(books.reader, count=0, state=State.FAILED, command="reduce") == ()
 
 
 def test_thousands_of_ids_can_be_asked_for_at_once(books: Books) -> None:
     runs = [books.run() for _ in range(5)]
     wanted = range(-10, 5_000)
-    assert sorted(ids(queries.runs_by_id(books.reader, wanted))) == runs
-    assert queries.task_counts(books.reader, wanted) == {}
-    assert queries.hashes(books.reader, wanted).keys() == {1}
-    assert queries.exceptions_of(books.reader, wanted) == {}
+    assert sorted(ids(run_queries.runs_by_id(books.reader, wanted))) == runs
+    assert run_counts.task_counts(books.reader, wanted) == {}
+    assert configuration_queries.hashes(books.reader, wanted).keys() == {1}
+    assert exception_queries.exceptions_of(books.reader, wanted) == {}
 
 
 def test_a_person_finds_a_run_by_id_uuid_state_or_command(books: Books) -> None:
     first = books.run(State.FAILED, uuid="12ab0000-0000-4000-8000-000000000000", command_name="reduce")
     second = books.run(uuid="99999999-0000-4000-8000-000000000000", command_name="map")
-    find = queries.find_run
+    find = meant_run.find_run
     assert find(books.reader, f" {first} ").id == first
     assert find(books.reader, "last").id == second
     assert find(books.reader, "last:failed").id == first
@@ -158,13 +168,13 @@ def test_a_run_that_is_not_there_is_told_with_what_there_is(books: Books, wanted
     for number in (-1, 1, 2):
         books.run(id=number, uuid=f"ab{number:+06}-0000-4000-8000-000000000000")
     with pytest.raises(NotFoundError, match=words):
-        queries.find_run(books.reader, wanted)
+        meant_run.find_run(books.reader, wanted)
 
 
 def test_in_empty_books_no_run_is_found(books: Books) -> None:
     for wanted in ("last", "1", "ab"):
         with pytest.raises(NotFoundError, match="there are (no runs|none) yet"):
-            queries.find_run(books.reader, wanted)
+            meant_run.find_run(books.reader, wanted)
 
 
 # counts
@@ -181,8 +191,8 @@ def test_tasks_are_counted_by_state_and_workflows_are_not(books: Books) -> None:
         first: TaskCounts(pending=1, running=1, failed=2, success=1, skipped=1),
         second: TaskCounts(pending=1),
     }
-    assert queries.task_counts(books.reader, None) == wanted
-    assert queries.task_counts(books.reader, [second, third]) == {second: wanted[second]}
+    assert run_counts.task_counts(books.reader, None) == wanted
+    assert run_counts.task_counts(books.reader, [second, third]) == {second: wanted[second]}
 
 
 def test_exceptions_are_counted_for_all_blocks_of_a_run_and_no_others(books: Books) -> None:
@@ -190,8 +200,8 @@ def test_exceptions_are_counted_for_all_blocks_of_a_run_and_no_others(books: Boo
     task, workflow = books.block(run, State.FAILED), books.block(run, State.FAILED, type=BlockType.WORKFLOW)
     for block in (task, task, workflow, None):
         books.exception(block)
-    assert queries.exception_counts(books.reader, None) == {run: 3}
-    assert queries.exception_counts(books.reader, [run]) == {run: 3}
+    assert run_counts.exception_counts(books.reader, None) == {run: 3}
+    assert run_counts.exception_counts(books.reader, [run]) == {run: 3}
 
 
 # blocks
@@ -201,10 +211,10 @@ def test_blocks_are_read_in_portions_between_ids_and_by_id(books: Books) -> None
     run, other = books.run(), books.run()
     blocks = [books.block(run) for _ in range(4)]
     books.block(other)
-    assert ids(queries.blocks_of(books.reader, run)) == blocks
-    assert ids(queries.blocks_of(books.reader, run, after=blocks[0], count=2)) == blocks[1:3]
-    assert ids(queries.blocks_between(books.reader, run, blocks[1], 100)) == blocks[1:]
-    assert sorted(ids(queries.blocks_by_id(books.reader, run, range(100)))) == blocks
+    assert ids(block_queries.blocks_of(books.reader, run)) == blocks
+    assert ids(block_queries.blocks_of(books.reader, run, after=blocks[0], count=2)) == blocks[1:3]
+    assert ids(block_queries.blocks_between(books.reader, run, blocks[1], 100)) == blocks[1:]
+    assert sorted(ids(block_queries.blocks_by_id(books.reader, run, range(100)))) == blocks
 
 
 def test_a_block_has_all_that_the_books_say_of_it(books: Books) -> None:
@@ -226,7 +236,7 @@ def test_a_block_has_all_that_the_books_say_of_it(books: Books) -> None:
         books.execute(insert(tables.edge).values(upstream_block_id=pair[0], downstream_block_id=pair[1]))
     books.exception(number, "ValueError: first")
     books.exception(number, "ValueError: second", time=NOON.replace(hour=11))
-    detail = queries.block_detail(books.reader, run, number)
+    detail = detail_queries.block_detail(books.reader, run, number)
     row = detail.block
     assert (row.id, row.type, row.name, row.state) == (number, BlockType.TASK, "calibrate", State.FAILED)
     assert (row.start_time, row.end_time, row.hostname, row.parent_id) == (NOON, None, "n1", above)
@@ -242,7 +252,7 @@ def test_a_block_that_is_not_there_or_in_another_run_is_told(books: Books) -> No
     block = books.block(other)
     for number in (block, 99):
         with pytest.raises(NotFoundError, match=f"block {number} is not in the books any more"):
-            queries.block_detail(books.reader, run, number)
+            detail_queries.block_detail(books.reader, run, number)
 
 
 def test_the_edges_of_a_large_map_are_all_found(books: Books) -> None:
@@ -259,7 +269,7 @@ def test_the_edges_of_a_large_map_are_all_found(books: Books) -> None:
         connection.execute(
             insert(tables.edge), [{"upstream_block_id": source, "downstream_block_id": n} for n in [*items, *extra]]
         )
-    details = queries.block_details(books.reader, queries.blocks_of(books.reader, run), run)
+    details = detail_queries.block_details(books.reader, block_queries.blocks_of(books.reader, run), run)
     assert details[0].downstream == (*items, *extra)
     assert {detail.upstream for detail in details[1:]} == {(source,)}
 
@@ -268,15 +278,15 @@ def test_the_size_of_a_map_is_the_length_of_its_inputs(books: Books) -> None:
     run = books.run()
     over = books.block(run, type=BlockType.WORKFLOW, input_values=[{"file": '"a"'}, {"file": '"b"'}])
     plain = books.block(run, type=BlockType.WORKFLOW, input_values={})
-    assert queries.map_sizes(books.reader, [over, plain, 99]) == {over: 2}
+    assert block_queries.map_sizes(books.reader, [over, plain, 99]) == {over: 2}
 
 
 def test_the_size_of_a_large_map_is_counted_by_the_database(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "LONG_INPUTS", 10)
+    monkeypatch.setattr(block_queries, "LONG_INPUTS", 10)
     run = books.run()
     over = books.block(run, type=BlockType.WORKFLOW, input_values=[{"file": '"a"'}, {"file": '"b"'}])
     plain = books.block(run, type=BlockType.WORKFLOW, input_values={"file": '"a"'})
-    assert queries.map_sizes(books.reader, [over, plain]) == {over: 2}
+    assert block_queries.map_sizes(books.reader, [over, plain]) == {over: 2}
 
 
 # failures
@@ -289,18 +299,17 @@ def test_only_failed_tasks_count_as_failures_each_with_its_latest_exception(book
     books.block(run, State.SUCCESS)
     for block, message in ((task, "old"), (task, "new"), (workflow, "seen from outside")):
         books.exception(block, message)
-    found = queries.failures_of(books.reader, queries.blocks_of(books.reader, run))
-    assert [(f.block.id, f.exception.message if f.exception else None) for f in found] == [
-        (task, "new"),
-        (silent, None),
+    (row,), blocks = run_queries.runs_by_id(books.reader, [run]), block_queries.blocks_of(books.reader, run)
+    assert [(cause.type, cause.message, cause.tasks) for cause in causes_of_run(books.reader, row, blocks)] == [
+        ("ValueError", "new", (task,)),
+        (None, "", (silent,)),
     ]
-    assert [(cause.type, cause.tasks) for cause in causes(found)] == [("ValueError", (task,)), (None, (silent,))]
 
 
 def test_credentials_in_an_exception_are_masked(books: Books) -> None:
     block = books.block(books.run(), State.FAILED)
     books.exception(block, "OSError: ftp://me:s3cret@host is gone")
-    (exception,) = queries.exceptions_of(books.reader, [block])[block]
+    (exception,) = exception_queries.exceptions_of(books.reader, [block])[block]
     assert exception.message == f"OSError: ftp://me:{MASK}@host is gone"
     assert "s3cret" not in exception.traceback
 
@@ -311,7 +320,7 @@ def test_credentials_in_an_exception_are_masked(books: Books) -> None:
 def test_a_configuration_is_shown_masked_with_the_paths_that_were(books: Books) -> None:
     config = {"db": {"password": "p"}, "secrets": {"a": ["b"]}, "list": [{"token": "t"}], "n": 1}
     number = books.configuration(config, {"url": "ftp://me:p@h"})
-    row = queries.configurations(books.reader, [number, 99])[number]
+    row = configuration_queries.configurations(books.reader, [number, 99])[number]
     assert row.config == {"db": {"password": MASK}, "secrets": {"a": MASK}, "list": [{"token": MASK}], "n": 1}
     assert row.settings == {"url": f"ftp://me:{MASK}@h"}
     wanted = {
@@ -329,7 +338,7 @@ def stored(books: Books, config: str) -> Any:
     books.execute(
         text("UPDATE outflow_configuration SET config = :text WHERE id = :id").bindparams(text=config, id=number)
     )
-    return queries.configurations(books.reader, [number])[number].config
+    return configuration_queries.configurations(books.reader, [number])[number].config
 
 
 def test_numbers_that_json_has_not_are_read(file_books: Books) -> None:
@@ -365,13 +374,13 @@ def test_a_time_that_is_none_is_no_reason_to_fail(file_books: Books) -> None:
     run = file_books.run(start_time=NOON)
     for odd in ("yesterday", "", "0000-00-00 00:00:00", "2024-05-01 12:00:00.5"):
         file_books.execute(f"UPDATE outflow_run SET start_time = '{odd}', end_time = 5 WHERE id = {run}")
-        assert len(queries.runs(file_books.reader, count=0)) == 1
+        assert len(run_queries.runs(file_books.reader, count=0)) == 1
 
 
 def test_a_time_without_fractions_is_a_time(file_books: Books) -> None:
     run = file_books.run()
     file_books.execute(f"UPDATE outflow_run SET start_time = '2024-05-01 12:00:00' WHERE id = {run}")
-    assert queries.runs(file_books.reader, count=0)[0].start_time == NOON.replace(microsecond=0)
+    assert run_queries.runs(file_books.reader, count=0)[0].start_time == NOON.replace(microsecond=0)
 
 
 def test_a_state_or_type_of_a_newer_version_is_named(file_books: Books) -> None:
@@ -379,17 +388,17 @@ def test_a_state_or_type_of_a_newer_version_is_named(file_books: Books) -> None:
     block = file_books.block(run)
     file_books.execute("UPDATE outflow_block SET type = 'loop'")
     with pytest.raises(SchemaError, match=f"outflow_block {block}: unknown type 'loop'"):
-        queries.blocks_of(file_books.reader, run)
+        block_queries.blocks_of(file_books.reader, run)
     file_books.execute("UPDATE outflow_block SET type = 'task', state = 'paused'")
     for ask in (
-        lambda: queries.blocks_of(file_books.reader, run),
-        lambda: queries.task_counts(file_books.reader, None),
+        lambda: block_queries.blocks_of(file_books.reader, run),
+        lambda: run_counts.task_counts(file_books.reader, None),
     ):
         with pytest.raises(SchemaError, match="unknown state 'paused'"):
             ask()
     file_books.execute("UPDATE outflow_run SET state = 'paused'")
     with pytest.raises(SchemaError, match=f"outflow_run {run}: unknown state 'paused'"):
-        queries.runs(file_books.reader, count=0)
+        run_queries.runs(file_books.reader, count=0)
 
 
 @pytest.mark.parametrize("odd", ["\x1b]0;x\x07", "مرحبا\u202e", "[b]", "x" * 100_000, "a\nb", "\U0001f52d"])
@@ -397,8 +406,8 @@ def test_any_text_comes_back_as_it_was_stored(books: Books, odd: str) -> None:
     run = books.run(command_name=odd)
     block = books.block(run, State.FAILED, name=odd[:256], input_values={"k": odd})
     books.exception(block, odd)
-    assert queries.runs(books.reader, count=1)[0].command == odd
-    detail = queries.block_detail(books.reader, run, block)
+    assert run_queries.runs(books.reader, count=1)[0].command == odd
+    detail = detail_queries.block_detail(books.reader, run, block)
     assert (detail.block.name, detail.input_values) == (odd[:256], {"k": odd})
     assert detail.exception is not None and detail.exception.message == odd
 
@@ -406,7 +415,7 @@ def test_any_text_comes_back_as_it_was_stored(books: Books, odd: str) -> None:
 def test_a_nul_in_a_text_of_sqlite_comes_back(file_books: Books) -> None:
     block = file_books.block(file_books.run(), State.FAILED)
     file_books.exception(block, "ValueError: a\0b")
-    assert queries.exceptions_of(file_books.reader, [block])[block][0].message == "ValueError: a\0b"
+    assert exception_queries.exceptions_of(file_books.reader, [block])[block][0].message == "ValueError: a\0b"
 
 
 # who asks
@@ -417,8 +426,8 @@ def test_a_pipeline_asks_the_same_questions_through_its_own_session(books: Books
     books.block(run)
     context.open(books.settings)
     try:
-        assert queries.runs(context.session, count=0) == queries.runs(books.reader, count=0)
-        assert queries.task_counts(context.session, None) == {run: TaskCounts(success=1)}
+        assert run_queries.runs(context.session, count=0) == run_queries.runs(books.reader, count=0)
+        assert run_counts.task_counts(context.session, None) == {run: TaskCounts(success=1)}
     finally:
         context.close()
 
@@ -443,6 +452,6 @@ def test_the_details_of_many_blocks_cost_a_handful_of_statements(
     for _ in range(30):
         books.block(run)
     counted = Counted(books.reader)
-    queries.block_details(counted, queries.blocks_of(counted, run), run)
+    detail_queries.block_details(counted, block_queries.blocks_of(counted, run), run)
     assert counted.asked <= 5
     books.close()

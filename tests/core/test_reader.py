@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Column, Executable, Integer, MetaData, Table, delete, insert, select, text, update
 
-from outflow_core import patience, queries, record_run, sqlite_file, tables
+from outflow_core import configuration_queries, patience, record_run, run_queries, sqlite_file, tables
 from outflow_core.engines import make_engine
 from outflow_core.errors import BindError, SchemaError, SourceError
 from outflow_core.reader import Reader
@@ -43,7 +43,7 @@ def add_run(database: Database) -> None:
 
 def commands(reader: Reader) -> list[str | None]:
     """What the reader sees: the commands of the runs."""
-    return [row.command for row in queries.runs(reader, count=0)]
+    return [row.command for row in run_queries.runs(reader, count=0)]
 
 
 def refusal(database: Database, *, copy: bool = False) -> str:
@@ -291,7 +291,7 @@ def test_a_private_copy_shows_what_was_there_before_the_killed_transaction(torn:
     before = traces(place(torn).parent)
     reader = Reader(torn, copy=True)
     assert commands(reader) == ["reduce"]
-    assert len(queries.hashes(reader, range(10_000))) == 1
+    assert len(configuration_queries.hashes(reader, range(10_000))) == 1
     reader.close()
     assert traces(place(torn).parent) == before
 

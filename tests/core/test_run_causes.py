@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, insert
 
-from outflow_core import queries, run_causes, tables
+from outflow_core import block_queries, run_causes, run_counts, run_queries, tables
 from outflow_core.engines import make_engine
 from outflow_core.exception_index import ExceptionIndex
 from outflow_core.failures import Cause
@@ -53,7 +53,7 @@ class Nights:
         run_id = self._add(tables.run, **row)
         for place, end in enumerate(ends):
             self.task(run_id, end, inputs[place] if inputs else str(place), line)
-        (run,) = queries.runs_by_id(self.reader, [run_id])
+        (run,) = run_queries.runs_by_id(self.reader, [run_id])
         return run
 
     def task(self, run_id: int, end: str | None, given: str, line: int = 3) -> int:
@@ -75,7 +75,7 @@ class Nights:
 
     def causes(self, run: RunRow) -> tuple[Cause, ...]:
         """The causes of a run."""
-        return causes_of_run(self.reader, run, queries.blocks_of(self.reader, run.id))
+        return causes_of_run(self.reader, run, block_queries.blocks_of(self.reader, run.id))
 
 
 @pytest.fixture(params=DIALECTS)
@@ -156,8 +156,8 @@ def test_an_exception_that_comes_after_the_state_of_its_task_is_read(nights: Nig
 def test_a_new_failure_is_added_without_reading_the_others_again(nights: Nights) -> None:
     night = nights.night("OSError: 1", "OSError: 2")
     exceptions = ExceptionIndex(nights.reader)
-    failures = RunFailures(nights.reader, partial(queries.blocks_by_id, nights.reader, night.id), exceptions)
-    list(failures.read(dict.fromkeys(queries.failed_tasks(nights.reader, [night.id])[night.id])))
+    failures = RunFailures(nights.reader, partial(block_queries.blocks_by_id, nights.reader, night.id), exceptions)
+    list(failures.read(dict.fromkeys(run_counts.failed_tasks(nights.reader, [night.id])[night.id])))
     nights.task(night.id, "KeyError: 1", "z")
     exceptions.again()
     asked: list[int] = []
@@ -169,7 +169,7 @@ def test_a_new_failure_is_added_without_reading_the_others_again(nights: Nights)
             return found
 
     failures._reads = Counted()
-    list(failures.read(dict.fromkeys(queries.failed_tasks(nights.reader, [night.id])[night.id])))
+    list(failures.read(dict.fromkeys(run_counts.failed_tasks(nights.reader, [night.id])[night.id])))
     assert asked == [1]
     assert [len(cause.tasks) for cause in failures.causes()] == [2, 1]
 
@@ -178,7 +178,7 @@ def test_of_a_run_in_which_too_much_failed_a_part_is_read(nights: Nights, monkey
     monkeypatch.setattr(run_causes, "MOST_OF_A_RUN", 2)
     night = nights.night(*(f"OSError: {number}" for number in range(5)))
     earlier = EarlierCauses(nights.reader, ExceptionIndex(nights.reader))
-    list(earlier.read([night], lambda ids: queries.failed_tasks(nights.reader, ids)))
+    list(earlier.read([night], lambda ids: run_counts.failed_tasks(nights.reader, ids)))
     (known,) = earlier.known([night])
     assert (len(known.causes), known.is_whole) == (1, False)
 
@@ -188,7 +188,9 @@ def test_the_ledger_knows_the_failed_tasks_as_the_books_do(nights: Nights) -> No
     source = BooksSource(nights.settings.database())
     looked_to_the_end(source, Focus())
     ids = [run.id for run in runs]
-    assert {number: source._ledger.failed_tasks(number) for number in ids} == queries.failed_tasks(nights.reader, ids)
+    assert {number: source._ledger.failed_tasks(number) for number in ids} == run_counts.failed_tasks(
+        nights.reader, ids
+    )
     source.close()
 
 

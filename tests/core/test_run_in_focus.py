@@ -8,10 +8,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, text, update
 
+from outflow_core import block_queries, tables
 from outflow_core import changes as ledgers
-from outflow_core import queries, tables
 from outflow_core.errors import SchemaError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
@@ -56,13 +56,14 @@ class Watched:
         return run.tries
 
     def true_tries(self, run_id: int) -> Mapping[int, Try]:
-        blocks = queries.blocks_of(self.reader, run_id)
+        blocks = block_queries.blocks_of(self.reader, run_id)
         return tries_of(
-            blocks, {number: signs_of(given) for number, given in queries.inputs_of(self.reader, undecided(blocks))}
+            blocks,
+            {number: signs_of(given) for number, given in block_queries.inputs_of(self.reader, undecided(blocks))},
         )
 
     def truth(self, run_id: int) -> list[Shape]:
-        return [_shape(row) for row in queries.blocks_of(self.reader, run_id)]
+        return [_shape(row) for row in block_queries.blocks_of(self.reader, run_id)]
 
 
 def _shape(row: BlockRow) -> Shape:
@@ -108,7 +109,7 @@ def test_whatever_a_pipeline_does_the_run_that_is_looked_at_is_that_of_the_books
         assert watched.shapes(run_id) == watched.truth(run_id)
         assert watched.look(Focus(run_id, timeline=True)).timeline is not None
         rows = watched.source._rows
-        blocks = queries.blocks_of(watched.reader, run_id)
+        blocks = block_queries.blocks_of(watched.reader, run_id)
         assert rows is not None and rows.rows == blocks
 
 
@@ -236,7 +237,7 @@ def test_a_state_of_the_future_is_named(watched: Watched) -> None:
     watched.writer.add_run(1)
     watched.writer.add_blocks(watched.writer.block(1, 1))
     with pytest.raises(SchemaError, match="outflow_block 1: unknown state 'paused'"):
-        queries._shapes(_Told([(1, None, "task", "paused", "fit", None, None)]), select())
+        block_queries.page_of(_Told([(1, None, "task", "paused", "fit", None, None)]), 1, 0, 4_096)
 
 
 class _Told:

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from outflow_core.engines import make_engine
-from outflow_core.queries import runs
 from outflow_core.reader import Reader
+from outflow_core.run_queries import runs
 from outflow_core.schema.autogenerate import write_revisions
 from outflow_core.schema.grants import quoted_name
 from outflow_core.schema.indexes import make_indexes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from outflow_core import context, queries, record_run
+from outflow_core import context, record_run, run_queries
 from outflow_core.engines import Engines, make_engine
 from outflow_core.errors import OutflowError
 from outflow_core.reader import Reader
@@ -59,7 +59,7 @@ def logged_in(settings: Settings) -> None:
     with record_run("reduce", config=settings):
         pass
     reader = Reader(settings.database())
-    assert queries.runs(reader, count=1)[0].command == "reduce"
+    assert run_queries.runs(reader, count=1)[0].command == "reduce"
     reader.close()
 
 
@@ -159,10 +159,10 @@ def test_a_service_file_for_the_user_and_an_admin_on_top(tmp_path: Path, service
 def test_a_service_alone_is_all_that_a_reader_needs(tmp_path: Path, service_file: Path) -> None:
     logged_in(settings_with(tmp_path, service="books", user="worker", admin="owner"))
     reader = Reader(settings_with(tmp_path, service="books").database())
-    assert queries.runs(reader, count=1)
+    assert run_queries.runs(reader, count=1)
     reader.close()
     reader = Reader(find_database("postgresql:///?service=books"))
-    assert queries.runs(reader, count=1)
+    assert run_queries.runs(reader, count=1)
     reader.close()
 
 
@@ -199,7 +199,7 @@ def test_a_url_for_the_monitor_leaves_the_password_to_pgpass(tmp_path: Path, add
     file_of_mine(tmp_path / ".pgpass", "".join(PASSWORDS.values()))
     logged_in(settings_with(tmp_path, address=address, database="books", user="worker", admin="owner"))
     reader = Reader(find_database(f"postgresql://worker@{address}/books?connect_timeout=20"))
-    assert queries.runs(reader, count=1)
+    assert run_queries.runs(reader, count=1)
     reader.close()
 
 
@@ -334,7 +334,7 @@ def test_after_a_restart_the_next_statement_works_for_sessions_recorders_and_rea
             assert context.session.sql("SELECT 2").scalar_one() == 2
         assert context.admin_session.sql("SELECT 3").scalar_one() == 3
     assert reader.pulse() != before
-    assert queries.runs(reader, count=1)[0].command == "long"
+    assert run_queries.runs(reader, count=1)[0].command == "long"
     with engines.engine("default").connect() as connection:
         assert connection.execute(text("SELECT 4")).scalar_one() == 4
     engines.dispose()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from outflow_core import queries, record_run
+from outflow_core import meant_run, record_run
 from outflow_core.errors import NotFoundError, SourceError
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
@@ -32,7 +32,7 @@ RECORDS = """
 import sys, time
 from pathlib import Path
 from outflow_core import record_run
-from outflow_core.queries import processes
+from outflow_core.run_queries import processes
 from outflow_core.reader import Reader
 from outflow_core.settings import read_settings
 with record_run("reduce", config=sys.argv[1]) as run:
@@ -137,7 +137,7 @@ def test_trouble_is_one_sentence(
 
 def looking_at(books: Settings, run: str = "last") -> Waiting:
     reader = Reader(books.database())
-    return Waiting(reader, [queries.find_run(reader, run)])
+    return Waiting(reader, [meant_run.find_run(reader, run)])
 
 
 def test_while_nothing_changes_only_the_pulse_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from outflow_core import queries
+from outflow_core import run_counts, run_queries
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
 from outflow_core.sources import find_database
@@ -78,7 +78,7 @@ def test_a_run_is_seen_whole_while_it_happens_and_nothing_is_locked(pipeline: Pa
     assert len({tasks.done for tasks in counted}) > 10
     assert all(earlier.done <= later.done for earlier, later in zip(counted, counted[1:], strict=False))
     reader = Reader(find_database(str(pipeline)))
-    assert last.runs[0].tasks == queries.task_counts(reader, [1])[1]
+    assert last.runs[0].tasks == run_counts.task_counts(reader, [1])[1]
     assert last.runs[0].tasks.failed == ITEMS // 10
     reader.close()
 
@@ -156,7 +156,7 @@ def test_our_recorder_writes_where_outflow_writes_and_stores_a_configuration_onc
     ran = subprocess.run([sys.executable, "-c", script], cwd=pipeline, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     reader = Reader(find_database(str(pipeline)))
-    ours, theirs = queries.runs(reader, count=0)
-    assert queries.task_counts(reader, [ours.id])[ours.id] == TaskCounts(success=1)
+    ours, theirs = run_queries.runs(reader, count=0)
+    assert run_counts.task_counts(reader, [ours.id])[ours.id] == TaskCounts(success=1)
     assert ours.configuration_id == theirs.configuration_id
     reader.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from outflow_core import queries, sqlite_file
+from outflow_core import run_queries, sqlite_file
 from outflow_core.errors import SourceError
 from outflow_core.reader import Reader
 from outflow_core.sources import find_database
@@ -29,13 +29,13 @@ def commit(path: Path) -> int:
 def test_a_writer_commits_beside_a_read_that_would_take_hours(tmp_path: Path) -> None:
     folder = copy_of("maps", tmp_path)
     reader = Reader(find_database(str(folder)))
-    before = queries.runs(reader, count=0)
+    before = run_queries.runs(reader, count=0)
     with ThreadPoolExecutor(1) as pool:
         read = pool.submit(reader.rows, LONG, {})
         assert commit(folder / "outflow.db") == 1
         with pytest.raises(SourceError, match="went on for more than 2 s and was ended"):
             read.result()
-    assert queries.runs(reader, count=0) == before
+    assert run_queries.runs(reader, count=0) == before
     reader.close()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from outflow_core import queries
+from outflow_core import run_queries
 from outflow_core.reader import Reader
 from outflow_core.sources import find_database
 from tests.core.servers import OwnServer
@@ -101,7 +101,7 @@ def come_and_go(folder: Path, ended: threading.Event) -> int:
     number = 0
     while not ended.is_set():
         reader = Reader(find_database(str(folder)))
-        assert queries.runs(reader, count=1)
+        assert run_queries.runs(reader, count=1)
         reader.close()
         number += 1
     return number

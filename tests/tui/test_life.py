@@ -180,7 +180,7 @@ import os, sys, time
 from pathlib import Path
 os.environ["SLURM_JOB_ID"] = "998"
 from outflow_core import record_run
-from outflow_core.queries import processes
+from outflow_core.run_queries import processes
 from outflow_core.reader import Reader
 from outflow_core.settings import read_settings
 with record_run("reduce", config=sys.argv[1]) as run:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outflow_core import queries, record_run
+from outflow_core import block_queries, record_run
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow, TaskCounts
 from outflow_core.settings import Database, Settings
@@ -142,13 +142,13 @@ def test_of_two_runs_the_hosts_and_times_are_read_once(tmp_path: Path, monkeypat
     source = BooksSource(database)
     ids = frozenset(line.row.id for line in source.look(Focus()).runs)
     asked: list[int] = []
-    original = queries.blocks_between
+    original = block_queries.blocks_between
 
     def spied(reads: Reader, run_id: int, begin: int, end: int) -> tuple[BlockRow, ...]:
         asked.append(run_id)
         return original(reads, run_id, begin, end)
 
-    monkeypatch.setattr(queries, "blocks_between", spied)
+    monkeypatch.setattr(block_queries, "blocks_between", spied)
     seen = source.look(Focus(profiles_of=ids))
     assert {number: list(profile.usual) for number, profile in seen.profiles.items()} == {1: ["load"], 2: ["load"]}
     known = len(asked)

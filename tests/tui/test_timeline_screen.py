@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from outflow_core import queries, record_run
+from outflow_core import block_queries, record_run
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
 from outflow_core.settings import Database, Settings
@@ -380,13 +380,13 @@ def test_what_is_usual_is_read_from_the_last_success_once(books: Database, monke
     source = BooksSource(books)
     first, second = sorted(line.row.id for line in source.look(Focus()).runs)
     asked: list[int] = []
-    original = queries.blocks_between
+    original = block_queries.blocks_between
 
     def spied(reads: Reader, run_id: int, begin: int, end: int) -> tuple[BlockRow, ...]:
         asked.append(run_id)
         return original(reads, run_id, begin, end)
 
-    monkeypatch.setattr(queries, "blocks_between", spied)
+    monkeypatch.setattr(block_queries, "blocks_between", spied)
     timeline = timeline_in(source, second)
     assert [usual.run_id for usual in timeline.usual["load"]] == [first]
     assert [span.row.name for span in timeline.failed] == ["fit"]

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from benchmarks.glass import Glass
-from outflow_core import queries
+from outflow_core import run_queries
 from outflow_core.reader import Reader
 from outflow_core.schema.upgrades import upgrade
 from outflow_core.settings import Settings
@@ -171,7 +171,7 @@ def is_quiet_while_it_beats(settings: Settings, master: Line) -> bool:
 def latest_beat(settings: Settings) -> datetime:
     """When any process was last heard of."""
     reader = Reader(settings.database())
-    rows = queries.processes(reader, [1])[1]
+    rows = run_queries.processes(reader, [1])[1]
     reader.close()
     return max(row.last_seen_at for row in rows if row.last_seen_at is not None)
 
