@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from outflow_core.block_queries import blocks_by_id
+from outflow_core.edge_queries import neighbours
 from outflow_core.errors import NotFoundError
 from outflow_core.exception_queries import exceptions_of
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_secrets
-from outflow_core.odd_values import Whole, as_text, told
+from outflow_core.odd_values import as_text, told
 from outflow_core.read_values import shown_name
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow
-from outflow_core.slices import CHUNK, rows_among, rows_in_slices
-from outflow_core.tables import block, edge
+from outflow_core.slices import rows_among
+from outflow_core.tables import block
 
 
 def block_details(
@@ -29,11 +30,11 @@ def block_details(
 ) -> tuple[BlockDetail, ...]:
     """Everything about these blocks of one run, in their order.
 
-    The ids of their exceptions and of the blocks above them may be known.
+    The ids of their exceptions may be known; and those of the blocks above them, or in which range these are.
     """
     ids = [row.id for row in blocks]
     values = _values(reads, ids)
-    upstream, downstream = _edges(reads, ids, upstream_ids)
+    upstream, downstream = neighbours(reads, ids, upstream_ids)
     exceptions = exceptions_of(reads, ids, exception_ids)
     return tuple(
         BlockDetail(
@@ -77,37 +78,3 @@ def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | No
         )
         for row in rows_among(reads, query, c.id, ids)
     }
-
-
-def _edges(
-    reads: Reads, ids: Collection[int], among: Collection[int] | None
-) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """What comes before and what comes after each block: (upstream, downstream)."""
-    upstream: dict[int, list[int]] = {number: [] for number in ids}
-    downstream: dict[int, list[int]] = {number: [] for number in ids}
-    for first, second in sorted(_edge_pairs(reads, upstream.keys(), among)):
-        if second in upstream:
-            upstream[second].append(first)
-        if first in downstream:
-            downstream[first].append(second)
-    return upstream, downstream
-
-
-def _edge_pairs(reads: Reads, ids: Collection[int], among: Collection[int] | None) -> set[tuple[int, int]]:
-    """The edges at these blocks. Of many, which are most of a run, those between the first and the last.
-
-    The key of the table begins with the block above: of those below a few blocks it is gone over in
-    slices, unless it is known among which blocks those above them are.
-    """
-    above, below = edge.c.upstream_block_id, edge.c.downstream_block_id
-    if not ids:
-        return set()
-    columns: list[ColumnElement[Any]] = [Whole(above), Whole(below)]
-    query = select(*columns)
-    if len(ids) > CHUNK:
-        pairs = list(reads.rows(query.where(above.between(min(ids), max(ids)))))
-    else:
-        at_these = query.where(below.in_(ids))
-        found = rows_in_slices(reads, at_these, above) if among is None else rows_among(reads, at_these, above, among)
-        pairs = [*found, *reads.rows(query.where(above.in_(ids)))]
-    return {(first, second) for first, second in pairs if first is not None and second is not None}

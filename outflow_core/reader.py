@@ -14,7 +14,7 @@ from outflow_core.errors import SourceError
 from outflow_core.exposure import passed_over
 from outflow_core.prepared import Prepared
 from outflow_core.read_gate import GATE
-from outflow_core.routing import bind_of
+from outflow_core.routing import keep_to_bind
 from outflow_core.server_words import way_out
 from outflow_core.settings import Database
 from outflow_core.shapes import columns_by_table, process_columns, refuse_unknown_shape
@@ -63,8 +63,6 @@ class Reader:
 
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """The rows of a statement about the books; one with `values` was made once and is not looked at again."""
-        if values is None:
-            bind_of(statement)
         return self._ask(statement, values)
 
     def has_processes(self) -> bool:
@@ -171,6 +169,11 @@ class Reader:
         return connection
 
     def _make_engine(self) -> Engine:
+        engine = self._plain_engine()
+        keep_to_bind(engine, self.database.key)
+        return engine
+
+    def _plain_engine(self) -> Engine:
         if self._file is not None:
             return create_engine("sqlite://", creator=self._file.connect, poolclass=NullPool)
         from outflow_core.deadlines import answered_within

@@ -26,6 +26,8 @@ class RunInFocus:
         self.view = RunView(run_id, RunShape(size=ledger.index.size), is_whole=False)
         self.read_again: set[int] = set()
         """Blocks of which more than their shape may be different; who takes note of them empties it."""
+        self.fresh: set[int] = set()
+        """The blocks that changed, with those that had changed one look before; likewise."""
         self._reader = reader
         self._ledger = ledger
         self._pages: dict[int, Page | None] = {}
@@ -68,6 +70,7 @@ class RunInFocus:
         tally = self._ledger.index.tallies.get(self.run_id)
         ours = {number for number in changed if tally is not None and tally.first <= number <= tally.last}
         wanted = ours | self._again | {one for page in self.view.shape.pages for one in page.running}
+        self.fresh |= ours | self._again
         self._again = ours
         self._may_differ(wanted)
         by_page: dict[int, list[int]] = {}

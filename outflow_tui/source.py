@@ -196,7 +196,7 @@ class BooksSource:
             self._run = None
         elif self._run is None or self._run.run_id != focus.run_id:
             self._run = RunInFocus(self._reader, self._ledger, focus.run_id)
-        else:
+        elif changes.asked or changes.blocks:
             self._run.refresh(changes.blocks)
         self._is_detail_due = True
         self._follow_causes(focus)
@@ -212,6 +212,8 @@ class BooksSource:
             if time.monotonic() >= until:
                 return True
         detail = self._ask_for_detail(focus)
+        if self._run is not None:
+            self._run.fresh.clear()
         self._detail = self._detail if detail == self._detail else detail
         self._is_detail_due = False
         return False
@@ -225,12 +227,16 @@ class BooksSource:
         except NotFoundError:
             return None
 
-    def _upstream(self) -> tuple[int, ...] | None:
-        """What comes before the block that is looked at, once that is known: edges are written when a block begins."""
-        known = self._detail
-        if known is None or not (known.block.state.is_final or (known.upstream and known.block.start_time)):
-            return None
-        return known.upstream
+    def _upstream(self) -> Collection[int] | None:
+        """What comes before the block that is looked at, as far as that is known: at least in which range it is.
+
+        Edges are written when a block begins; they are asked for again while it changes, and one look longer.
+        """
+        known, run = self._detail, self._run
+        if known is not None and run is not None and known.block.id not in run.fresh:
+            return known.upstream
+        tally = self._ledger.index.tallies.get(run.run_id) if run is not None and self._ledger.is_complete else None
+        return range(tally.first, tally.last + 1) if tally is not None else None
 
     def _follow_causes(self, focus: Focus) -> None:
         if not focus.causes or focus.run_id is None:
