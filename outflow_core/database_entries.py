@@ -60,11 +60,11 @@ def literal_logins(section: Any) -> Iterator[tuple[str, str]]:
 def _bind_key(path: Path, name: Any) -> str:
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise ConfigError(f"{path}: databases: a bind key must be text, not {kind_of(name)}; put {name} in quotes.")
-    if "://" in str(name):
+    key = str(name)
+    if "://" in key:
         raise ConfigError(
             f"{path}: databases: a bind key is a name, not a URL; name the database's parts by their keys."
         )
-    key = str(name)
     if key in ("", ".", "..") or "/" in key or "\0" in key:
         raise ConfigError(f"{path}: databases: the bind key {key!r} cannot be the name of its folder of migrations.")
     return key

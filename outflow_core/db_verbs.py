@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from outflow_core.errors import ConfigError
-from outflow_core.printable import printable
+from outflow_core.printable import expressed, printable
 
 if TYPE_CHECKING:
     from outflow_core.schema.reports import BindHistory
@@ -217,8 +217,7 @@ def _print_aligned(lines: Iterable[tuple[str, ...]]) -> None:
 
 def _print(words: str) -> None:
     """Print some text; what the encoding of the other end cannot express is written as an escape."""
-    encoding = sys.stdout.encoding or "ascii"
-    print(words.encode(encoding, "backslashreplace").decode(encoding))
+    print(expressed(words, sys.stdout.encoding))
 
 
 def _complain_of(binds: Iterable[_Bind]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import Any
 
 JSON_DEPTH = 200
@@ -28,10 +29,10 @@ def parsed(text: str) -> Any:
 
 def _is_shallow(value: Any) -> bool:
     """Whether a value is nested no deeper than can be walked; it is looked through level by level."""
-    level = [value]
-    for _ in range(JSON_DEPTH):
-        mappings = [item for held in level if type(held) is dict for item in held.values() if type(item) in _NESTED]
-        level = [item for held in level if type(held) is list for item in held if type(item) in _NESTED] + mappings
+    level: list[Any] = [[value]]
+    for _ in range(JSON_DEPTH + 1):
+        inside = chain.from_iterable(held.values() if type(held) is dict else held for held in level)
+        level = [item for item in inside if type(item) in _NESTED]
         if not level:
             return True
     return False

@@ -12,5 +12,15 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
+def expressed(text: str, encoding: str | None) -> str:
+    """The text, with escapes for what an encoding cannot express.
+
+    >>> expressed("aé", "ascii"), expressed("aé", "utf-8")
+    ('a\\\\xe9', 'aé')
+    """
+    name = encoding or "ascii"
+    return text.encode(name, "backslashreplace").decode(name)
+
+
 def _shown(sign: str) -> str:
     return sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -176,7 +176,6 @@ def _last_blocks(reads: Reads, held: Sequence[Holder]) -> dict[int, int]:
     maps = [holder for holder in held if holder.size is not None]
     query = select(block.c.run_id, func.max(block.c.id)).group_by(block.c.run_id)
     runs = {holder.run_id for holder in maps}
-    found: dict[int, int] = {}
-    for where in slices.slices(reads, block.c.id, at_least=min(h.block_id for h in maps)) if maps else ():
-        found |= {run: last for run, last in reads.rows(query.where(where)) if run in runs}
-    return found
+    first = min((holder.block_id for holder in maps), default=0)
+    rows = slices.rows_in_slices(reads, query, block.c.id, at_least=first) if maps else ()
+    return {run: last for run, last in rows if run in runs}

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
+from outflow_core.block_records import HOSTNAME
 from outflow_core.bookkeeper import Bookkeeper
 from outflow_core.decorators import refuse_unfinished
 from outflow_core.endings import sigterm_as_exit
@@ -32,7 +33,7 @@ from outflow_core.entries import RunBegun
 from outflow_core.errors import RecordError
 from outflow_core.heartbeat import heartbeat
 from outflow_core.masking import mask_secrets
-from outflow_core.records import HOSTNAME, RunRecord
+from outflow_core.records import RunRecord
 from outflow_core.settings import DEFAULT_BIND, Settings, load_settings
 from outflow_core.states import State
 from outflow_core.stored import configuration_hash, kept_each, stored_config

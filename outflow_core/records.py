@@ -1,34 +1,29 @@
-"""What a pipeline holds while it is recorded: a run, its workflows, items and tasks."""
+"""What a pipeline holds while it is recorded: a run, its workflows and their items, in which tasks are started."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Any
-from uuid import uuid4
 
+from outflow_core.block_records import HOSTNAME, BlockRecord, TaskRecord, as_inputs, block_row, outcome, uuids_of
 from outflow_core.bookkeeper import Bookkeeper
 from outflow_core.column_values import exception_row
 from outflow_core.contexts import active_scope
 from outflow_core.entries import BlockChanged, BlocksAdded, RunChanged
 from outflow_core.errors import RecordError
 from outflow_core.maps import Outcome, Result, Submits, outcomes
-from outflow_core.masking import mask_secrets
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.states import BlockType, State
-from outflow_core.stored import kept_each
 
 _RECORDED = "_outflow_recorded_in"
 """The attribute of an exception that tells which run has it in the books: its id() may be used again."""
 _DICT: Any = vars(BaseException)["__dict__"]
 """Gives the attributes of an exception, whatever its class says `__dict__` is."""
-HOSTNAME = socket.gethostname()
 
 
 class Scope:
@@ -84,10 +79,10 @@ class Scope:
         skipped = {"state": State.SKIPPED, "end_time": datetime.now()}
         waiting = self._waiting.pop(name, None)
         if waiting is not None:
-            self.run.keep(BlockChanged(waiting, skipped, _uuids(upstream)))
+            self.run.keep(BlockChanged(waiting, skipped, uuids_of(upstream)))
             return
         row = block_row(BlockType.TASK, name, **skipped)
-        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._parent(), _uuids(upstream)))
+        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._parent(), uuids_of(upstream)))
 
     def entered(self) -> AbstractContextManager[None]:
         """Make this the place where decorated functions record, in this context."""
@@ -159,106 +154,6 @@ class RunRecord(Scope):
         here = threading.get_ident()
         for block in [block for block, thread in reversed(self.open_blocks.items()) if thread == here]:
             block.end(error)
-
-
-class BlockRecord:
-    """A block that is recorded for the length of a `with` block."""
-
-    _type: BlockType
-
-    def __init__(self, run: RunRecord, name: str, parent: str | None) -> None:
-        self.uuid: str | None = None
-        self.name = name
-        self.run = run
-        self._own_parent = parent
-        self._is_announced = False
-        self._ending: BlockChanged | None = None
-        self._described: dict[str, Any] = {}
-        self._upstream: tuple[str, ...] = ()
-
-    def announced_as(self, uuid: str | None) -> None:
-        """The block stands in the books already, as pending, if it has a uuid."""
-        self.uuid, self._is_announced = uuid, uuid is not None
-
-    def describe(
-        self,
-        upstream: Sequence[BlockRecord],
-        plugin: str | None,
-        input_targets: Mapping[str, Any] | None,
-        output_targets: Mapping[str, Any] | None,
-    ) -> None:
-        """Take what the books keep of a block besides its state."""
-        if not all(isinstance(block, BlockRecord) for block in upstream):
-            raise RecordError(
-                f"{self.name!r}: 'upstream' holds what 'with run.task(...) as block' gave, not {upstream!r:.60}."
-            )
-        unstarted = [block.name for block in upstream if block.uuid is None]
-        if unstarted:
-            raise RecordError(f"{self.name!r} cannot come after {unstarted[0]!r}, which has not started yet.")
-        self._upstream = _uuids(upstream)
-        self._described = {
-            "plugin": plugin,
-            "input_targets": kept_each(input_targets or {}),
-            "output_targets": kept_each(output_targets or {}),
-        }
-
-    def _input_values(self) -> Any:
-        return {}
-
-    def _start(self) -> None:
-        started = {"state": State.RUNNING, "start_time": datetime.now(), "hostname": HOSTNAME}
-        columns = {**self._described, **started, "input_values": self._input_values()}
-        if self.uuid is not None and self._is_announced:
-            again = {**columns, "end_time": None}  # an item may have been tried before, by a worker that went away
-            self.run.keep(BlockChanged(self.uuid, again, self._upstream))
-            return
-        row = block_row(self._type, self.name, **columns)
-        self.uuid = str(row["uuid"])
-        self.run.keep(BlocksAdded(self.run.uuid, (row,), self._own_parent, self._upstream))
-
-    def _enter(self) -> None:
-        """Start; when that is interrupted nobody leaves the block, so it ends here."""
-        self._ending = None
-        try:
-            self._start()
-            self.run.open_blocks[self] = threading.get_ident()
-        except (KeyboardInterrupt, SystemExit) as error:
-            self.end(error)
-            raise
-
-    def end(self, error: BaseException | None) -> None:
-        """Record the end; when that was interrupted, the same end once more."""
-        if self._ending is None:
-            ended = {"state": outcome(error), "end_time": datetime.now()}
-            exception = exception_row(error) if error is not None and ended["state"] is State.FAILED else None
-            assert self.uuid is not None, "only what was entered is left"
-            self._ending = BlockChanged(self.uuid, ended, exception=exception)
-        self.run.keep(self._ending)
-        self.run.open_blocks.pop(self, None)
-        if error is not None and self._ending.exception is not None:
-            self.run.note(error)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.end(error)
-
-
-class TaskRecord(BlockRecord):
-    """A task; enter it to start, leave it to finish."""
-
-    _type = BlockType.TASK
-
-    def __init__(self, run: RunRecord, name: str, parent: str | None, inputs: Mapping[str, Any]) -> None:
-        super().__init__(run, name, parent)
-        self._inputs = inputs
-
-    def _input_values(self) -> Any:
-        return as_inputs(self._inputs)
-
-    def __enter__(self) -> TaskRecord:
-        self._enter()
-        return self
 
 
 class WorkflowRecord(BlockRecord, Scope):
@@ -355,33 +250,3 @@ class WorkflowRecord(BlockRecord, Scope):
 
     def __len__(self) -> int:
         return len(self._items)
-
-
-def block_row(kind: BlockType, name: str, **columns: Any) -> dict[str, Any]:
-    """A pending block, under a uuid of its own."""
-    row: dict[str, Any] = {"uuid": str(uuid4()), "type": kind, "name": str(name), "state": State.PENDING}
-    row |= {"input_targets": {}, "output_targets": {}, "input_values": {}}
-    row |= {"start_time": None, "end_time": None, "hostname": None, "plugin": None}
-    return row | columns
-
-
-def as_inputs(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Input values as Outflow keeps them: each one JSON text of its own, secrets masked."""
-    return {key: json.dumps(value) for key, value in mask_secrets(kept_each(inputs)).items()}
-
-
-def outcome(error: BaseException | None) -> State:
-    """The state in which an exception leaves what it ended; leaving by `sys.exit(0)` is a success.
-
-    So is a generator that is closed before its end: whoever took from it needed no more. What made
-    them stop, if it was a failure, is recorded where it happened.
-    """
-    if error is None or isinstance(error, GeneratorExit):
-        return State.SUCCESS
-    if isinstance(error, SystemExit) and error.code in (None, 0):
-        return State.SUCCESS
-    return State.FAILED
-
-
-def _uuids(blocks: Sequence[BlockRecord]) -> tuple[str, ...]:
-    return tuple(block.uuid for block in blocks if block.uuid is not None)

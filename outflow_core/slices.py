@@ -24,13 +24,15 @@ def rows_among(reads: Reads, query: Select[Any], key: ColumnElement[Any], ids: C
         yield from reads.rows(query.where(key.in_(ordered[start : start + CHUNK])))
 
 
-def rows_in_slices(reads: Reads, query: Select[Any], key: ColumnElement[int]) -> Iterator[Any]:
-    """The rows of a statement that goes over a whole table, slice by slice: no writer waits long."""
-    for where in slices(reads, key):
+def rows_in_slices(
+    reads: Reads, query: Select[Any], key: ColumnElement[int], *, at_least: int | None = None
+) -> Iterator[Any]:
+    """The rows of a statement that goes over a table, from one key on or over all of it; no writer waits long."""
+    for where in _slices(reads, key, at_least):
         yield from reads.rows(query.where(where))
 
 
-def slices(reads: Reads, key: ColumnElement[int], *, at_least: int | None = None) -> Iterator[ColumnElement[bool]]:
+def _slices(reads: Reads, key: ColumnElement[int], at_least: int | None) -> Iterator[ColumnElement[bool]]:
     """Conditions that part a table by its primary key into slices of at most SLICE rows, whatever the gaps."""
     least = select(func.min(key)) if at_least is None else select(func.min(key)).where(key >= at_least)
     first = reads.rows(least)[0][0]

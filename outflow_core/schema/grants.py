@@ -61,8 +61,8 @@ def grants_script(database: Database, kept: tuple[str, ...]) -> str:
 
 def _mark_not_in(words: str) -> str:
     """What ends a text for PostgreSQL, and does not stand in it: a role may have any name."""
-    number = next(number for number in count() if f"$outflow_grants{number or ''}$" not in words)
-    return f"$outflow_grants{number or ''}$"
+    marks = (f"$outflow_grants{number or ''}$" for number in count())
+    return next(mark for mark in marks if mark not in words)
 
 
 def _has_two_roles(database: Database) -> bool:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from outflow_core.printable import expressed
+
 
 def tell(
     options: argparse.Namespace, value: Callable[[], Any], markdown: Callable[[], str], text: Callable[[], str]
@@ -47,8 +49,7 @@ def let_go_of_terminal() -> None:
 
 def tell_text(words: str) -> int:
     """Print some text; what cannot be shown is written as an escape."""
-    encoding = sys.stdout.encoding or "ascii"
-    print(words.encode(encoding, "backslashreplace").decode(encoding))
+    print(expressed(words, sys.stdout.encoding))
     sys.stdout.flush()
     return 0
 

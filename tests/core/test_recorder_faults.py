@@ -22,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import RootTransaction
 
 from outflow_core import engines, load_settings, processed, record_run, tables
+from outflow_core.block_records import TaskRecord
 from outflow_core.bookkeeper import Backlog, Bookkeeper
 from outflow_core.books import Books
 from outflow_core.db_cli import main
@@ -30,7 +31,6 @@ from outflow_core.entries import BlockChanged, BlocksAdded, RunBegun
 from outflow_core.errors import ConfigError, RecordError
 from outflow_core.journal import JournalFile
 from outflow_core.journal_places import FOLDER, journal_folders
-from outflow_core.records import TaskRecord
 from outflow_core.replay import replay_folder
 from outflow_core.settings import Settings
 from outflow_core.states import BlockType, State
