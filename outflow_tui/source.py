@@ -14,13 +14,13 @@ from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceE
 from outflow_core.exception_index import ExceptionIndex
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow
+from outflow_core.rows import BlockDetail, ConfigurationRow
 from outflow_core.settings import Database
-from outflow_core.states import State
 from outflow_tui.run_in_focus import RunInFocus
 from outflow_tui.run_lines import RunLines
 from outflow_tui.run_rows import RunRows
-from outflow_tui.snapshot import Focus, Snapshot, last_success_before
+from outflow_tui.run_samples import RunSamples
+from outflow_tui.snapshot import Focus, Snapshot
 
 if TYPE_CHECKING:  # the first rows wait for none of them
     from outflow_core.book_search import Search
@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # the first rows wait for none of them
     from outflow_tui.cause_reading import CauseReading
     from outflow_tui.run_profile import RunProfile
     from outflow_tui.timeline import Timekeeper, Timeline
-    from outflow_tui.usual import Earlier
 
 TRIES = 3
 READING_SECONDS = 0.15
@@ -39,8 +38,6 @@ RUN_SECONDS = 0.05
 """The same for the tasks of a run: they are wanted while the keys are used, which wait for this thread."""
 SEARCH_SECONDS = 0.1
 """How long one look goes on with a search before it hands in what it has."""
-SAMPLE = 4_000
-"""How many ids at either end of an earlier run are read to learn what is usual."""
 
 
 class BooksSource:
@@ -56,6 +53,7 @@ class BooksSource:
         self._ledger = Ledger(self._reader)
         self._watch = Watch()
         self._runs = RunLines(self._reader, self._ledger, self._watch)
+        self._samples = RunSamples(self._reader, self._ledger)
         self._run: RunInFocus | None = None
         self._detail: BlockDetail | None = None
         self._is_detail_due = False
@@ -66,10 +64,8 @@ class BooksSource:
         self._timekeeper: Timekeeper | None = None
         self._rows: RunRows | None = None
         self._timeline: Timeline | None = None
-        self._earlier: Earlier | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
         self._profiles: Mapping[int, RunProfile] = MappingProxyType({})
-        self._profiled: dict[int, tuple[State, int]] = {}
         self._focus = Focus()
         self._read_at: datetime | None = None
 
@@ -91,10 +87,10 @@ class BooksSource:
         """Read everything again next time: what changed may have been lost half way."""
         self._search = self._sought = None
         self._runs = RunLines(self._reader, self._ledger, self._watch)
-        self._run = self._read_at = self._earlier = None
+        self._samples = RunSamples(self._reader, self._ledger)
+        self._run = self._read_at = None
         self._detail, self._exceptions = None, ExceptionIndex(self._reader)
         self._earlier_causes = self._causes = self._rows = None
-        self._profiled = {}
 
     def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
@@ -165,7 +161,7 @@ class BooksSource:
         self._follow_causes(focus)
         self._follow_rows(focus)
         self._configurations = self._read_configurations(focus.configurations_of)
-        self._profiles = self._read_profiles(focus.profiles_of)
+        self._profiles = self._samples.profiles(focus.profiles_of)
 
     def _read_detail(self, focus: Focus, until: float) -> bool:
         """Read the block that is looked at, once its exceptions are known; whether these have to be learnt first."""
@@ -233,51 +229,11 @@ class BooksSource:
     def _read_timeline(self, rows: RunRows) -> Timeline | None:
         if rows.rows is None:
             return None
-        earlier = self._read_earlier(rows.run_id)
+        earlier = self._samples.earlier(self._runs.lines, rows.run_id)
         from outflow_tui.timeline import Timekeeper
 
         self._timekeeper = self._timekeeper or Timekeeper()
         return self._timekeeper.timeline(rows.run_id, rows.rows, earlier, rows.left_out)
-
-    def _read_earlier(self, run_id: int) -> Earlier | None:
-        """What tasks took in the last success before a run: read once, and of a large run the two ends only."""
-        before = last_success_before(self._runs.lines, run_id)
-        tally = self._ledger.index.tallies.get(before.row.id) if before and self._ledger.is_complete else None
-        if before is None or tally is None:
-            return None
-        if self._earlier is None or self._earlier.run_id != before.row.id:
-            from outflow_tui.usual import earlier_of
-
-            self._earlier = earlier_of(before.row.id, self._two_ends(before.row.id))
-        return self._earlier
-
-    def _two_ends(self, run_id: int) -> list[BlockRow]:
-        """The first and the last blocks of a run that is counted; of most runs these are all."""
-        tally = self._ledger.index.tallies[run_id]
-        middle = min(tally.first + SAMPLE, tally.last + 1)
-        spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
-        return [row for span in spans for row in queries.blocks_between(self._reader, run_id, *span)]
-
-    def _read_profile(self, run_id: int) -> RunProfile:
-        from outflow_tui.run_profile import profile_of
-
-        return profile_of(run_id, self._two_ends(run_id))
-
-    def _read_profiles(self, run_ids: Collection[int]) -> Mapping[int, RunProfile]:
-        """Hosts and durations of these runs; of one that goes on, anew when twice as many tasks are over."""
-        if not self._ledger.is_complete:
-            return MappingProxyType({})
-        rows = self._ledger.runs
-        counted = [number for number in run_ids if number in rows and number in self._ledger.index.tallies]
-        grown = {number: (rows[number].state, self._ledger.counts(number).done.bit_length()) for number in counted}
-        new = {number for number, stage in grown.items() if self._profiled.get(number) != stage}
-        if not new and self._profiles.keys() == grown.keys():
-            return self._profiles
-        kept = {number: self._profiles[number] for number in grown if number in self._profiles and number not in new}
-        missing = [number for number in grown if number not in kept]
-        read = {number: self._read_profile(number) for number in missing}
-        self._profiled = grown
-        return MappingProxyType(kept | read)
 
     def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:
         wanted = {
