@@ -26,8 +26,9 @@ from textual.widgets import Input
 from outflow_core.errors import ConfigError
 from outflow_core.faults import PLEASE, fault
 from outflow_core.nearest import way_out
-from outflow_tui import announcements, keys, palette, start, status, text, themes
+from outflow_tui import keys, palette, start, text, themes
 from outflow_tui.format import ASCII, glyphs_for
+from outflow_tui.herald import Herald
 from outflow_tui.job_control import has_shell, stop_between_reads
 from outflow_tui.mailbox import Mailbox
 from outflow_tui.messages import Seen
@@ -96,8 +97,7 @@ class OutflowApp(App[None]):
         self.set_reactive(OutflowApp.seen, self._latest)
         self._mailbox = Mailbox(self.post_message)
         self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
-        self._waited_for: set[tuple[int, int]] = set()
-        self._title = ""
+        self._herald = Herald(self)
         self.keymap = likes.keymap
         self.set_keymap(dict(likes.keymap))
         self._dress(likes, is_plain)
@@ -167,8 +167,7 @@ class OutflowApp(App[None]):
 
     def on_unmount(self) -> None:
         """Leave no thread, no connection and no title behind."""
-        if self._title:
-            self.write_to_terminal(announcements.GIVE_TITLE_BACK)
+        self._herald.leave()
         stop_all(self._pollers)
 
     def on_key(self, event: events.Key) -> None:
@@ -190,22 +189,9 @@ class OutflowApp(App[None]):
         self._latest = tuple(latest)
         if not self.is_paused:
             self.seen = self._latest
-        self._announce()
+        self._herald.tell(self._latest)
         if start.is_on():
             self.call_after_refresh(start.over)
-
-    def _announce(self) -> None:
-        """Tell what ended, and keep the terminal's title true; the same again costs nothing."""
-        for key, line in announcements.ended(self._waited_for, self._latest).items():
-            self._waited_for.discard(key)
-            said = announcements.ending(line)
-            self.notify(said[:1].upper() + said[1:], timeout=10)
-            self.write_to_terminal(announcements.notice(announcements.ending(line), os.environ))
-        lines = [line for snapshot in self._latest for line in snapshot.runs]
-        title = f"outflow: {status.tally(lines, self.clock())}"
-        if title != self._title and announcements.has_title(os.environ):
-            self.write_to_terminal(("" if self._title else announcements.KEEP_TITLE) + announcements.title(title))
-            self._title = title
 
     def notify(self, message: str, **how: Any) -> None:
         """Tell something in a corner for a while; it is text, whatever stands in it."""
@@ -227,8 +213,7 @@ class OutflowApp(App[None]):
 
     def wait_for(self, place: int, run_id: int) -> bool:
         """Tell when this run ends, or not any more; whether it will be told."""
-        self._waited_for ^= {(place, run_id)}
-        return (place, run_id) in self._waited_for
+        return self._herald.wait_for((place, run_id))
 
     def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
         """Put a screen on top, and look at what it wants to know."""
