@@ -10,9 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -30,9 +28,8 @@ from outflow_tui import keys, palette, start, text, themes
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.herald import Herald
 from outflow_tui.job_control import has_shell, stop_between_reads
-from outflow_tui.mailbox import Mailbox
+from outflow_tui.lookout import Lookout, Watched
 from outflow_tui.messages import Seen
-from outflow_tui.poller import Looks, Poller, stop_all
 from outflow_tui.preferences import Preferences
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.runs import RunsScreen
@@ -47,14 +44,6 @@ LONGEST_START = 10.0
 """After how many seconds the start is over, whether or not a source has answered."""
 CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A source by its name, and how to open it; opened in its poller's own thread."""
-
-    name: str
-    opens: Callable[[], Looks]
 
 
 def wants_plain_colours(environment: Mapping[str, str]) -> bool:
@@ -90,13 +79,10 @@ class OutflowApp(App[None]):
         self.set_class(self.glyphs is ASCII, "-ascii")
         self.is_paused = False
         self.libraries = False
-        self._sources = tuple(sources)
         likes = preferences or Preferences()
-        self._seconds = seconds = seconds or likes.every or SECONDS
-        self._latest = tuple(Snapshot(source.name) for source in sources)
-        self.set_reactive(OutflowApp.seen, self._latest)
-        self._mailbox = Mailbox(self.post_message)
-        self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
+        self._seconds = seconds or likes.every or SECONDS
+        self._lookout = Lookout(sources, self.post_message, seconds=self._seconds, clock=clock)
+        self.set_reactive(OutflowApp.seen, self._lookout.latest)
         self._herald = Herald(self)
         self.keymap = likes.keymap
         self.set_keymap(dict(likes.keymap))
@@ -125,13 +111,9 @@ class OutflowApp(App[None]):
 
         return instead_of(super().get_driver_class())
 
-    def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
-        post = partial(self._mailbox.receive, place)
-        return Poller(source.name, source.opens, post, seconds=seconds, clock=self.clock)
-
     def get_default_screen(self) -> RunsScreen:
         """The runs are home; another screen below them would be laid out and drawn first."""
-        home = RunsScreen(self.glyphs, tuple(source.name for source in self._sources))
+        home = RunsScreen(self.glyphs, self._lookout.names)
         self._bind(home)
         return home
 
@@ -140,8 +122,7 @@ class OutflowApp(App[None]):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        for poller in self._pollers:
-            poller.start()
+        self._lookout.start()
         self.set_timer(LONGEST_START, start.over)
         self.set_interval(CLOCK_TICKS * self._seconds, self._let_time_pass)
         if not self.is_headless:
@@ -159,7 +140,7 @@ class OutflowApp(App[None]):
         """End, asked for by another thread; the sources are closed even if the screen hangs."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.exit)
-        stop_all(self._pollers)
+        self._lookout.stop()
 
     def on_resize(self) -> None:
         """Draw everything anew: a terminal that was smaller for a moment has lost what Textual believes is there."""
@@ -168,7 +149,7 @@ class OutflowApp(App[None]):
     def on_unmount(self) -> None:
         """Leave no thread, no connection and no title behind."""
         self._herald.leave()
-        stop_all(self._pollers)
+        self._lookout.stop()
 
     def on_key(self, event: events.Key) -> None:
         """What nobody answered: a letter for the field that has the focus by now, or a key that is greyed.
@@ -184,12 +165,10 @@ class OutflowApp(App[None]):
 
     def on_seen(self, message: Seen) -> None:
         """Keep what one source answered, and show it unless the view is held still."""
-        latest = list(self._latest)
-        latest[message.place] = replace(message.snapshot, source=self._sources[message.place].name)
-        self._latest = tuple(latest)
+        self._lookout.take(message)
         if not self.is_paused:
-            self.seen = self._latest
-        self._herald.tell(self._latest)
+            self.seen = self._lookout.latest
+        self._herald.tell(self._lookout.latest)
         if start.is_on():
             self.call_after_refresh(start.over)
 
@@ -238,8 +217,7 @@ class OutflowApp(App[None]):
     def refocus(self, screen: BooksScreen | None = None) -> None:
         """Have every source looked at as the screen on top wants it."""
         top = screen or self.screen
-        for place, poller in enumerate(self._pollers):
-            poller.look_at(top.wants(place) if isinstance(top, BooksScreen) else Focus())
+        self._lookout.look_at(top.wants if isinstance(top, BooksScreen) else lambda _place: Focus())
 
     def open_run(self, place: int, run_id: int, block_id: int | None = None) -> None:
         """Show one run, perhaps at a block."""
@@ -275,7 +253,7 @@ class OutflowApp(App[None]):
         """Give the terminal to an editor; afterwards show what came in meanwhile."""
         from outflow_tui.editor import run_editor
 
-        with self._mailbox.holding(), self.suspend():
+        with self._lookout.holding(), self.suspend():
             return run_editor(command)
 
     def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
@@ -323,7 +301,7 @@ class OutflowApp(App[None]):
         if isinstance(self.screen, SearchBooksScreen):
             self.screen.action_type()
         elif isinstance(self.screen, BooksScreen):
-            self.show(SearchBooksScreen(self.glyphs, several=len(self._sources) > 1))
+            self.show(SearchBooksScreen(self.glyphs, several=len(self._lookout.names) > 1))
 
     def action_save_as(self) -> None:
         """Choose as what to save the screen on top."""
@@ -341,8 +319,7 @@ class OutflowApp(App[None]):
 
     def action_read_now(self) -> None:
         """Ask every source now."""
-        for poller in self._pollers:
-            poller.nudge()
+        self._lookout.nudge()
 
     def action_redraw(self) -> None:
         """Draw everything anew, over whatever else was written to the terminal."""
@@ -352,7 +329,7 @@ class OutflowApp(App[None]):
         """Hold the view still, or go on with what came in meanwhile."""
         self.is_paused = not self.is_paused
         if not self.is_paused:
-            self.seen = self._latest
+            self.seen = self._lookout.latest
         self._show_again()
 
     def action_libraries(self) -> None:
