@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App, SuspendNotSupported, SystemCommand
@@ -57,9 +57,7 @@ class OutflowApp(App[None]):
 
     CSS_PATH = "styles/outflow.tcss"
     BINDINGS = keys.APP
-    ENABLE_COMMAND_PALETTE = True
     TITLE = "outflow-tui"
-    ANIMATION_LEVEL: ClassVar[str] = "none"
 
     seen: var[tuple[Snapshot, ...]] = var((), init=False)
 
