@@ -28,7 +28,7 @@ from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
 
 _NOTHING = tuple(
-    Line(words, ((words, "dim"),)) for words in ("No task is recorded in this run:", "it did not come to its first.")
+    Line(said, ((said, "dim"),)) for said in ("No task is recorded in this run:", "it did not come to its first.")
 )
 _OF_TASKS = ("failure(1)", "failure(-1)", "traceback")
 """What makes no sense before there are tasks; nor do the keys of their tree."""
