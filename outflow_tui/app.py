@@ -9,15 +9,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding
 from textual.driver import Driver
-from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -25,6 +24,7 @@ from outflow_core.errors import ConfigError
 from outflow_core.faults import PLEASE, fault
 from outflow_core.nearest import way_out
 from outflow_tui import keys, palette, start, text, themes
+from outflow_tui.desk import DeskApp
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.herald import Herald
 from outflow_tui.job_control import has_shell, stop_between_reads
@@ -33,7 +33,7 @@ from outflow_tui.messages import Seen
 from outflow_tui.preferences import Preferences
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.runs import RunsScreen
-from outflow_tui.snapshot import Focus, Snapshot
+from outflow_tui.snapshot import Focus
 
 if TYPE_CHECKING:
     from outflow_core.tracebacks import Frame
@@ -46,20 +46,12 @@ CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
 
 
-def wants_plain_colours(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal's own colours are to be left alone: NO_COLOR is set, or there are only 16."""
-    terminal = environment.get("TERM", "")
-    return bool(environment.get("NO_COLOR")) or terminal.endswith("-16color") or terminal in ("linux", "ansi", "vt100")
-
-
-class OutflowApp(App[None]):
+class OutflowApp(DeskApp):
     """The monitor."""
 
     CSS_PATH = "styles/outflow.tcss"
     BINDINGS = keys.APP
     TITLE = "outflow-tui"
-
-    seen: var[tuple[Snapshot, ...]] = var((), init=False)
 
     def __init__(
         self,
@@ -69,7 +61,7 @@ class OutflowApp(App[None]):
         clock: Callable[[], datetime] = datetime.now,
         preferences: Preferences | None = None,
     ) -> None:
-        is_plain = wants_plain_colours(os.environ)
+        is_plain = themes.wants_plain_colours(os.environ)
         super().__init__(ansi_color=True if is_plain else None)
         self.animation_level = "none"
         self.clock = clock
@@ -93,10 +85,7 @@ class OutflowApp(App[None]):
         if likes.theme is not None and likes.theme not in self.available_themes:
             hint = way_out(likes.theme, sorted(self.available_themes))
             raise ConfigError(f"{likes.path}: theme: unknown {likes.theme!r}; {hint}")
-        if is_plain:
-            self.theme = "ansi-dark"
-        elif likes.theme is not None:
-            self.theme = likes.theme
+        self.theme = "ansi-dark" if is_plain else likes.theme or self.theme
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's colours, and ours for words."""
@@ -112,7 +101,7 @@ class OutflowApp(App[None]):
     def get_default_screen(self) -> RunsScreen:
         """The runs are home; another screen below them would be laid out and drawn first."""
         home = RunsScreen(self.glyphs, self._lookout.names)
-        self._bind(home)
+        self.hand_on(home)
         return home
 
     def on_mount(self) -> None:
@@ -205,48 +194,10 @@ class OutflowApp(App[None]):
         """Tell when this run ends, or not any more; whether it will be told."""
         return self._herald.wait_for((place, run_id))
 
-    def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
-        """Put a screen on top, and look at what it wants to know."""
-        self._bind(screen)
-        self.push_screen(screen, self._and_refocus(then))
-        self.refocus(screen)
-
-    def _bind(self, screen: BooksScreen) -> None:
-        """Have a screen know what was seen, now and from now on."""
-        screen.set_reactive(BooksScreen.seen, self.seen)
-        with self._context():  # a click is answered by a screen, which has no such data to bind
-            screen.data_bind(OutflowApp.seen)
-
-    def _and_refocus(self, then: Callable[[int | None], Any] | None) -> Callable[[int | None], None]:
-        def closed(answer: int | None) -> None:
-            if then is not None:
-                then(answer)
-            self.refocus()
-
-        return closed
-
     def refocus(self, screen: BooksScreen | None = None) -> None:
         """Have every source looked at as the screen on top wants it."""
         top = screen or self.screen
         self._lookout.look_at(top.wants if isinstance(top, BooksScreen) else lambda _place: Focus())
-
-    def open_run(self, place: int, run_id: int, block_id: int | None = None) -> None:
-        """Show one run, perhaps at a block."""
-        from outflow_tui.screens.run import RunScreen
-
-        self.show(RunScreen(self.glyphs, place, run_id, block_id))
-
-    def open_configuration(self, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
-        """Show the configuration of one run, perhaps at a section and a path in it."""
-        from outflow_tui.screens.configuration import ConfigurationScreen
-
-        self.show(ConfigurationScreen(self.glyphs, place, run_id, at))
-
-    def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
-        """Compare the configurations of two runs."""
-        from outflow_tui.screens.config_diff import ConfigDiffScreen
-
-        self.show(ConfigDiffScreen(old, new))
 
     def edit(self, frame: Frame) -> None:
         """Open the file of a frame in the user's editor; what prevents it is said in words."""
@@ -267,23 +218,10 @@ class OutflowApp(App[None]):
         with self._lookout.holding(), self.suspend():
             return run_editor(command)
 
-    def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
-        """Put the configurations of several runs side by side."""
-        from outflow_tui.screens.config_table import ConfigTableScreen
-
-        self.show(ConfigTableScreen(runs))
-
     def get_key_display(self, binding: Binding) -> str:
         """A key as the footer shows it, by its name where its sign is not ASCII."""
         shown = super().get_key_display(binding)
         return shown if shown.isascii() else binding.key
-
-    def action_help(self) -> None:
-        """Show the keys of the screen on top."""
-        from outflow_tui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.show(HelpScreen(palette.keys_of(self.screen), self.keymap))
 
     def action_command_palette(self) -> None:
         """Everything by name; the cursor there does not blink, for that would be written for ever."""
@@ -299,27 +237,6 @@ class OutflowApp(App[None]):
         if action == "libraries" and self.screen_stack:
             return self.screen.check_action(action, parameters)
         return super().check_action(action, parameters)
-
-    async def action_back(self) -> None:
-        """Close the screen on top; home stays."""
-        if len(self.screen_stack) > 1:
-            self.screen.dismiss(None)
-
-    def action_search_books(self) -> None:
-        """Search everything in the books, from wherever the user is."""
-        from outflow_tui.screens.search_books import SearchBooksScreen
-
-        if isinstance(self.screen, SearchBooksScreen):
-            self.screen.action_type()
-        elif isinstance(self.screen, BooksScreen):
-            self.show(SearchBooksScreen(self.glyphs, several=len(self._lookout.names) > 1))
-
-    def action_save_as(self) -> None:
-        """Choose as what to save the screen on top."""
-        from outflow_tui.screens.save import SaveScreen
-
-        if isinstance(self.screen, BooksScreen) and not isinstance(self.screen, SaveScreen):
-            self.show(SaveScreen(self.screen, self.keymap))
 
     def action_suspend_process(self) -> None:
         """Stop, with the programs of the same line in the shell; `fg` goes on."""
