@@ -12,7 +12,7 @@ from outflow_core.rows import Life, RunRow
 from outflow_tui.snapshot import RunLine
 
 
-def line_of(ledger: Ledger, row: RunRow, life: Life | None, digest: str = "", changed: bool = False) -> RunLine:
+def run_line(ledger: Ledger, row: RunRow, life: Life | None, digest: str = "", changed: bool = False) -> RunLine:
     """A run with what the ledger has counted of it."""
     tally = ledger.index.tallies.get(row.id)
     signs = [row.start_time, queries.as_time(tally.last_sign) if tally else None]
@@ -68,7 +68,7 @@ class RunLines:
 
     def _line(self, row: RunRow, changed: bool, before: RunLine | None) -> RunLine:
         digest = self._hashes.get(row.configuration_id, "")
-        line = line_of(self._ledger, row, self._lives.get(row.id), digest, changed)
+        line = run_line(self._ledger, row, self._lives.get(row.id), digest, changed)
         return before if before == line and before is not None else line
 
 

@@ -20,7 +20,7 @@ from outflow_tui import format as words
 from outflow_tui import status
 from outflow_tui.announcements import ending
 from outflow_tui.reports.runs import life_reason
-from outflow_tui.run_lines import line_of
+from outflow_tui.run_lines import run_line
 from outflow_tui.snapshot import RunLine
 
 
@@ -93,7 +93,7 @@ class Happenings:
         self._is_new = self._is_reopened = False
         self._changed, self._failed, self._told, self._watch = set(), {}, set(), Watch()
         now, lives = datetime.now(), self._watch.lives(self._ledger.processes)
-        lines = (line_of(self._ledger, row, lives.get(row.id)) for row in self._ledger.runs.values())
+        lines = (run_line(self._ledger, row, lives.get(row.id)) for row in self._ledger.runs.values())
         self._known = {line.row.id: (line.row.state, status.kind(line, now)) for line in lines}
         self._told = set(self._untold())
         self._settle(begins=True)
@@ -145,7 +145,7 @@ class Happenings:
         now = datetime.now()
         running = {run_id for run_id, (state, _) in self._known.items() if state is State.RUNNING}
         for row in self._rows(running | self._changed):
-            line = line_of(self._ledger, row, lives.get(row.id))
+            line = run_line(self._ledger, row, lives.get(row.id))
             state, kind = self._known.get(row.id, (row.state, row.state.value))
             news = status.kind(line, now)
             self._known[row.id] = (row.state, news)
