@@ -102,6 +102,8 @@ class RunScreen(SelectedBlockScreen):
             else f"run {self._run_id} is not in the books any more"
         )
         self._show_life(line)
+        if snapshot.error and self._early:
+            self._early.clear()  # who knows when they would be answered
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
             if self._first_block is not None and self._tree.may_reveal(self._first_block):

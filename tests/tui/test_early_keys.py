@@ -84,13 +84,16 @@ async def test_the_way_back_does_not_wait_and_takes_along_what_waits() -> None:
         await desk.sees("ValueError: frame number 3")
 
 
-async def test_what_waits_for_a_source_that_cannot_be_read_is_told() -> None:
+async def test_no_key_waits_for_a_source_that_cannot_be_read() -> None:
     source = slow()
     async with sitting(source, size=(110, 30)) as desk:
         await desk.sees("45")
+        await desk.press("enter", "n")
         source.error = "The disk is away."
         source.tells.set()
-        await desk.press("enter")
         await desk.sees("The disk is away.")
         await desk.press("n")
         await desk.sees("Nothing failed in what was read of this run.")
+        source.error = None
+        await desk.press("r")
+        await desk.sees("ValueError: frame number 3")
