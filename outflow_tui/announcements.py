@@ -41,8 +41,8 @@ def _plain(words: str) -> str:
 
 def ended(waited_for: Collection[RunKey], seen: Sequence[Snapshot]) -> dict[RunKey, RunLine]:
     """Those of these runs that are over."""
-    lines = {(place, line.row.id): line for place, snapshot in enumerate(seen) for line in snapshot.runs}
-    return {key: lines[key] for key in waited_for if key in lines and lines[key].row.state.is_final}
+    lines = {key: seen[key[0]].line(key[1]) for key in waited_for}
+    return {key: line for key, line in lines.items() if line is not None and line.row.state.is_final}
 
 
 def ending(line: RunLine) -> str:

@@ -9,33 +9,31 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding
 from textual.driver import Driver
-from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input
 
 from outflow_core.errors import ConfigError
 from outflow_core.faults import PLEASE, fault
 from outflow_core.nearest import way_out
-from outflow_tui import announcements, keys, palette, start, status, text, themes
+from outflow_tui import keys, palette, start, text, themes
+from outflow_tui.desk import DeskApp
 from outflow_tui.format import ASCII, glyphs_for
+from outflow_tui.herald import Herald
 from outflow_tui.job_control import has_shell, stop_between_reads
-from outflow_tui.mailbox import Mailbox
+from outflow_tui.lookout import Lookout, Watched
 from outflow_tui.messages import Seen
-from outflow_tui.poller import Looks, Poller, stop_all
 from outflow_tui.preferences import Preferences
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.screens.runs import RunsScreen
-from outflow_tui.snapshot import Focus, Snapshot
+from outflow_tui.snapshot import Focus
 
 if TYPE_CHECKING:
     from outflow_core.tracebacks import Frame
@@ -48,30 +46,12 @@ CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
 
 
-@dataclass(frozen=True)
-class Watched:
-    """A source by its name, and how to open it; opened in its poller's own thread."""
-
-    name: str
-    opens: Callable[[], Looks]
-
-
-def wants_plain_colours(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal's own colours are to be left alone: NO_COLOR is set, or there are only 16."""
-    terminal = environment.get("TERM", "")
-    return bool(environment.get("NO_COLOR")) or terminal.endswith("-16color") or terminal in ("linux", "ansi", "vt100")
-
-
-class OutflowApp(App[None]):
+class OutflowApp(DeskApp):
     """The monitor."""
 
     CSS_PATH = "styles/outflow.tcss"
     BINDINGS = keys.APP
-    ENABLE_COMMAND_PALETTE = True
     TITLE = "outflow-tui"
-    ANIMATION_LEVEL: ClassVar[str] = "none"
-
-    seen: var[tuple[Snapshot, ...]] = var((), init=False)
 
     def __init__(
         self,
@@ -81,7 +61,7 @@ class OutflowApp(App[None]):
         clock: Callable[[], datetime] = datetime.now,
         preferences: Preferences | None = None,
     ) -> None:
-        is_plain = wants_plain_colours(os.environ)
+        is_plain = themes.wants_plain_colours(os.environ)
         super().__init__(ansi_color=True if is_plain else None)
         self.animation_level = "none"
         self.clock = clock
@@ -89,15 +69,11 @@ class OutflowApp(App[None]):
         self.set_class(self.glyphs is ASCII, "-ascii")
         self.is_paused = False
         self.libraries = False
-        self._sources = tuple(sources)
         likes = preferences or Preferences()
-        self._seconds = seconds = seconds or likes.every or SECONDS
-        self._latest = tuple(Snapshot(source.name) for source in sources)
-        self.set_reactive(OutflowApp.seen, self._latest)
-        self._mailbox = Mailbox(self.post_message)
-        self._pollers = [self._poller(place, source, seconds) for place, source in enumerate(sources)]
-        self._waited_for: set[tuple[int, int]] = set()
-        self._title = ""
+        self._seconds = seconds or likes.every or SECONDS
+        self._lookout = Lookout(sources, self.post_message, seconds=self._seconds, clock=clock)
+        self.set_reactive(OutflowApp.seen, self._lookout.latest)
+        self._herald = Herald(self)
         self.keymap = likes.keymap
         self.set_keymap(dict(likes.keymap))
         self._dress(likes, is_plain)
@@ -109,10 +85,7 @@ class OutflowApp(App[None]):
         if likes.theme is not None and likes.theme not in self.available_themes:
             hint = way_out(likes.theme, sorted(self.available_themes))
             raise ConfigError(f"{likes.path}: theme: unknown {likes.theme!r}; {hint}")
-        if is_plain:
-            self.theme = "ansi-dark"
-        elif likes.theme is not None:
-            self.theme = likes.theme
+        self.theme = "ansi-dark" if is_plain else likes.theme or self.theme
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's colours, and ours for words."""
@@ -125,14 +98,10 @@ class OutflowApp(App[None]):
 
         return instead_of(super().get_driver_class())
 
-    def _poller(self, place: int, source: Watched, seconds: float) -> Poller:
-        post = partial(self._mailbox.receive, place)
-        return Poller(source.name, source.opens, post, seconds=seconds, clock=self.clock)
-
     def get_default_screen(self) -> RunsScreen:
         """The runs are home; another screen below them would be laid out and drawn first."""
-        home = RunsScreen(self.glyphs, tuple(source.name for source in self._sources))
-        self._bind(home)
+        home = RunsScreen(self.glyphs, self._lookout.names)
+        self.hand_on(home)
         return home
 
     def on_mount(self) -> None:
@@ -140,8 +109,7 @@ class OutflowApp(App[None]):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        for poller in self._pollers:
-            poller.start()
+        self._lookout.start()
         self.set_timer(LONGEST_START, start.over)
         self.set_interval(CLOCK_TICKS * self._seconds, self._let_time_pass)
         if not self.is_headless:
@@ -159,7 +127,7 @@ class OutflowApp(App[None]):
         """End, asked for by another thread; the sources are closed even if the screen hangs."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.exit)
-        stop_all(self._pollers)
+        self._lookout.stop()
 
     def on_resize(self) -> None:
         """Draw everything anew: a terminal that was smaller for a moment has lost what Textual believes is there."""
@@ -167,12 +135,11 @@ class OutflowApp(App[None]):
 
     def on_unmount(self) -> None:
         """Leave no thread, no connection and no title behind."""
-        if self._title:
-            self.write_to_terminal(announcements.GIVE_TITLE_BACK)
-        stop_all(self._pollers)
+        self._herald.leave()
+        self._lookout.stop()
 
     def on_key(self, event: events.Key) -> None:
-        """What nobody answered: a letter for the field that has the focus by now, or a key that is greyed.
+        """What nobody answered: a letter for the field that has the focus by now, a key that waits, or is greyed.
 
         A letter typed quickly behind `/` was sent to the list.
         """
@@ -180,32 +147,30 @@ class OutflowApp(App[None]):
             event.stop()
             event.prevent_default()
             self.focused.post_message(events.Key(event.key, event.character))
-        elif (active := self.screen.active_bindings.get(event.key)) is not None and not active.enabled:
+        elif isinstance(self.screen, BooksScreen) and self.screen.keeps(event.key):
+            event.stop()
+            event.prevent_default()
+        else:
+            self._tell_greyed(event.key)
+
+    def _tell_greyed(self, key: str) -> None:
+        active = self.screen.active_bindings.get(key)
+        if active is not None and not active.enabled:
             self.notify(f"Not possible here: {active.binding.tooltip}.", markup=False, timeout=3)
+
+    async def answer(self, key: str) -> None:
+        """Do what a key that was kept means on the screen on top."""
+        self._tell_greyed(key)
+        await self._check_bindings(key)
 
     def on_seen(self, message: Seen) -> None:
         """Keep what one source answered, and show it unless the view is held still."""
-        latest = list(self._latest)
-        latest[message.place] = replace(message.snapshot, source=self._sources[message.place].name)
-        self._latest = tuple(latest)
+        self._lookout.take(message)
         if not self.is_paused:
-            self.seen = self._latest
-        self._announce()
+            self.seen = self._lookout.latest
+        self._herald.tell(self._lookout.latest)
         if start.is_on():
             self.call_after_refresh(start.over)
-
-    def _announce(self) -> None:
-        """Tell what ended, and keep the terminal's title true; the same again costs nothing."""
-        for key, line in announcements.ended(self._waited_for, self._latest).items():
-            self._waited_for.discard(key)
-            said = announcements.ending(line)
-            self.notify(said[:1].upper() + said[1:], timeout=10)
-            self.write_to_terminal(announcements.notice(announcements.ending(line), os.environ))
-        lines = [line for snapshot in self._latest for line in snapshot.runs]
-        title = f"outflow: {status.tally(lines, self.clock())}"
-        if title != self._title and announcements.has_title(os.environ):
-            self.write_to_terminal(("" if self._title else announcements.KEEP_TITLE) + announcements.title(title))
-            self._title = title
 
     def notify(self, message: str, **how: Any) -> None:
         """Tell something in a corner for a while; it is text, whatever stands in it."""
@@ -227,52 +192,12 @@ class OutflowApp(App[None]):
 
     def wait_for(self, place: int, run_id: int) -> bool:
         """Tell when this run ends, or not any more; whether it will be told."""
-        self._waited_for ^= {(place, run_id)}
-        return (place, run_id) in self._waited_for
-
-    def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
-        """Put a screen on top, and look at what it wants to know."""
-        self._bind(screen)
-        self.push_screen(screen, self._and_refocus(then))
-        self.refocus(screen)
-
-    def _bind(self, screen: BooksScreen) -> None:
-        """Have a screen know what was seen, now and from now on."""
-        screen.set_reactive(BooksScreen.seen, self.seen)
-        with self._context():  # a click is answered by a screen, which has no such data to bind
-            screen.data_bind(OutflowApp.seen)
-
-    def _and_refocus(self, then: Callable[[int | None], Any] | None) -> Callable[[int | None], None]:
-        def closed(answer: int | None) -> None:
-            if then is not None:
-                then(answer)
-            self.refocus()
-
-        return closed
+        return self._herald.wait_for((place, run_id))
 
     def refocus(self, screen: BooksScreen | None = None) -> None:
         """Have every source looked at as the screen on top wants it."""
         top = screen or self.screen
-        for place, poller in enumerate(self._pollers):
-            poller.look_at(top.wants(place) if isinstance(top, BooksScreen) else Focus())
-
-    def open_run(self, place: int, run_id: int, block_id: int | None = None) -> None:
-        """Show one run, perhaps at a block."""
-        from outflow_tui.screens.run import RunScreen
-
-        self.show(RunScreen(self.glyphs, place, run_id, block_id))
-
-    def open_configuration(self, place: int, run_id: int, at: tuple[str, str] | None = None) -> None:
-        """Show the configuration of one run, perhaps at a section and a path in it."""
-        from outflow_tui.screens.configuration import ConfigurationScreen
-
-        self.show(ConfigurationScreen(self.glyphs, place, run_id, at))
-
-    def open_diff(self, old: tuple[int, int], new: tuple[int, int]) -> None:
-        """Compare the configurations of two runs."""
-        from outflow_tui.screens.config_diff import ConfigDiffScreen
-
-        self.show(ConfigDiffScreen(old, new))
+        self._lookout.look_at(top.wants if isinstance(top, BooksScreen) else lambda _place: Focus())
 
     def edit(self, frame: Frame) -> None:
         """Open the file of a frame in the user's editor; what prevents it is said in words."""
@@ -290,26 +215,13 @@ class OutflowApp(App[None]):
         """Give the terminal to an editor; afterwards show what came in meanwhile."""
         from outflow_tui.editor import run_editor
 
-        with self._mailbox.holding(), self.suspend():
+        with self._lookout.holding(), self.suspend():
             return run_editor(command)
-
-    def open_table(self, runs: Sequence[tuple[int, int]]) -> None:
-        """Put the configurations of several runs side by side."""
-        from outflow_tui.screens.config_table import ConfigTableScreen
-
-        self.show(ConfigTableScreen(runs))
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as the footer shows it, by its name where its sign is not ASCII."""
         shown = super().get_key_display(binding)
         return shown if shown.isascii() else binding.key
-
-    def action_help(self) -> None:
-        """Show the keys of the screen on top."""
-        from outflow_tui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.show(HelpScreen(palette.keys_of(self.screen), self.keymap))
 
     def action_command_palette(self) -> None:
         """Everything by name; the cursor there does not blink, for that would be written for ever."""
@@ -326,27 +238,6 @@ class OutflowApp(App[None]):
             return self.screen.check_action(action, parameters)
         return super().check_action(action, parameters)
 
-    async def action_back(self) -> None:
-        """Close the screen on top; home stays."""
-        if len(self.screen_stack) > 1:
-            self.screen.dismiss(None)
-
-    def action_search_books(self) -> None:
-        """Search everything in the books, from wherever the user is."""
-        from outflow_tui.screens.search_books import SearchBooksScreen
-
-        if isinstance(self.screen, SearchBooksScreen):
-            self.screen.action_type()
-        elif isinstance(self.screen, BooksScreen):
-            self.show(SearchBooksScreen(self.glyphs, several=len(self._sources) > 1))
-
-    def action_save_as(self) -> None:
-        """Choose as what to save the screen on top."""
-        from outflow_tui.screens.save import SaveScreen
-
-        if isinstance(self.screen, BooksScreen) and not isinstance(self.screen, SaveScreen):
-            self.show(SaveScreen(self.screen, self.keymap))
-
     def action_suspend_process(self) -> None:
         """Stop, with the programs of the same line in the shell; `fg` goes on."""
         if self._driver is not None and self._driver.can_suspend and has_shell():
@@ -356,8 +247,7 @@ class OutflowApp(App[None]):
 
     def action_read_now(self) -> None:
         """Ask every source now."""
-        for poller in self._pollers:
-            poller.nudge()
+        self._lookout.nudge()
 
     def action_redraw(self) -> None:
         """Draw everything anew, over whatever else was written to the terminal."""
@@ -367,7 +257,7 @@ class OutflowApp(App[None]):
         """Hold the view still, or go on with what came in meanwhile."""
         self.is_paused = not self.is_paused
         if not self.is_paused:
-            self.seen = self._latest
+            self.seen = self._lookout.latest
         self._show_again()
 
     def action_libraries(self) -> None:

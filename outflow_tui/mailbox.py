@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from outflow_tui.messages import Seen
 from outflow_tui.snapshot import Snapshot
@@ -15,14 +16,15 @@ class Mailbox:
     def __init__(self, post: Callable[[Seen], object]) -> None:
         self._post = post
         self._held: dict[int, Snapshot] | None = None
+        self._lock = Lock()
 
     def receive(self, place: int, snapshot: Snapshot) -> None:
         """Called in a poller's thread."""
-        held = self._held
-        if held is None:
-            self._post(Seen(place, snapshot))
-        else:
-            held[place] = snapshot
+        with self._lock:
+            if self._held is None:
+                self._post(Seen(place, snapshot))
+            else:
+                self._held[place] = snapshot
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -31,6 +33,7 @@ class Mailbox:
         try:
             yield
         finally:
-            self._held = None
-            for place, snapshot in held.items():
-                self._post(Seen(place, snapshot))
+            with self._lock:  # what comes in meanwhile is newer, and has to wait
+                self._held = None
+                for place, snapshot in held.items():
+                    self._post(Seen(place, snapshot))

@@ -49,10 +49,8 @@ def read_preferences(path: Path | None = None) -> Preferences:
     tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         content = tomllib.loads(text)
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # numbers of thousands of digits and deep lists are no TOMLDecodeError
+    # numbers of thousands of digits and deep lists are no TOMLDecodeError
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     return _checked(path, content)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from operator import is_
 from typing import NamedTuple, TypeVar
 
 from outflow_core.states import State
+from outflow_tui import status
 from outflow_tui.long_lists import LongList
 from outflow_tui.snapshot import RunKey, RunLine
 
@@ -34,14 +35,14 @@ class KnownRuns:
     def __init__(self, runs: Sequence[Sequence[RunLine]] = ()) -> None:
         self._runs = tuple(runs)
 
-    def are(self, runs: Sequence[Sequence[RunLine]]) -> bool:
-        """Whether these are the very same."""
-        return len(runs) == len(self._runs) and all(map(is_, runs, self._runs))
+    def now(self, runs: Sequence[Sequence[RunLine]]) -> KnownRuns:
+        """What is known of these; where they are the very same, this."""
+        return self if len(runs) == len(self._runs) and all(map(is_, runs, self._runs)) else KnownRuns(runs)
 
     @cached_property
     def newest(self) -> list[Entry]:
         """All runs, newest first."""
-        entries = [Entry(place, line) for place, lines in enumerate(self._runs) for line in lines]
+        entries = list(self._entries())
         if len(self._runs) > 1:
             entries.sort(key=lambda entry: (entry.line.row.start_time or datetime.min, entry.line.row.id), reverse=True)
         return entries
@@ -49,13 +50,20 @@ class KnownRuns:
     @cached_property
     def running(self) -> list[Entry]:
         """The runs that say they are running: what they are called depends on the time."""
-        return [entry for entry in self.newest if entry.line.row.state is State.RUNNING]
+        return [entry for entry in self._entries() if entry.line.row.state is State.RUNNING]
+
+    def tally(self, now: datetime) -> str:
+        """How many there are in each state, in words."""
+        return status.tally([entry.line for entry in self.running], now, self._others)
 
     @cached_property
-    def over(self) -> Counter[str]:
+    def _others(self) -> Counter[str]:
         """How many of all others are in each state."""
-        states = Counter(entry.line.row.state for entry in self.newest)
+        states = Counter(line.row.state for lines in self._runs for line in lines)
         return Counter({state.value: number for state, number in states.items() if state is not State.RUNNING})
+
+    def _entries(self) -> Iterator[Entry]:
+        return (Entry(place, line) for place, lines in enumerate(self._runs) for line in lines)
 
 
 class RunItems(LongList[T]):

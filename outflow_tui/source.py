@@ -8,18 +8,19 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from outflow_core import block_queries, configuration_queries, detail_queries, read_values
+from outflow_core import configuration_queries, detail_queries
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceError
 from outflow_core.exception_index import ExceptionIndex
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
-from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, Life, RunRow
+from outflow_core.rows import BlockDetail, ConfigurationRow
 from outflow_core.settings import Database
-from outflow_core.states import State
 from outflow_tui.run_in_focus import RunInFocus
+from outflow_tui.run_lines import RunLines
 from outflow_tui.run_rows import RunRows
-from outflow_tui.snapshot import Focus, RunLine, Snapshot, last_success_before
+from outflow_tui.run_samples import RunSamples
+from outflow_tui.snapshot import Focus, Snapshot
 
 if TYPE_CHECKING:  # the first rows wait for none of them
     from outflow_core.book_search import Search
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # the first rows wait for none of them
     from outflow_tui.cause_reading import CauseReading
     from outflow_tui.run_profile import RunProfile
     from outflow_tui.timeline import Timekeeper, Timeline
-    from outflow_tui.usual import Earlier
 
 TRIES = 3
 READING_SECONDS = 0.15
@@ -38,8 +38,6 @@ RUN_SECONDS = 0.05
 """The same for the tasks of a run: they are wanted while the keys are used, which wait for this thread."""
 SEARCH_SECONDS = 0.1
 """How long one look goes on with a search before it hands in what it has."""
-SAMPLE = 4_000
-"""How many ids at either end of an earlier run are read to learn what is usual."""
 
 
 class BooksSource:
@@ -54,9 +52,8 @@ class BooksSource:
         self._reader = Reader(database, copy=copy)
         self._ledger = Ledger(self._reader)
         self._watch = Watch()
-        self._lives: dict[int, Life] = {}
-        self._hashes: dict[int, str] = {}
-        self._lines: tuple[RunLine, ...] = ()
+        self._runs = RunLines(self._reader, self._ledger, self._watch)
+        self._samples = RunSamples(self._reader, self._ledger)
         self._run: RunInFocus | None = None
         self._detail: BlockDetail | None = None
         self._is_detail_due = False
@@ -67,10 +64,8 @@ class BooksSource:
         self._timekeeper: Timekeeper | None = None
         self._rows: RunRows | None = None
         self._timeline: Timeline | None = None
-        self._earlier: Earlier | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
         self._profiles: Mapping[int, RunProfile] = MappingProxyType({})
-        self._profiled: dict[int, tuple[State, int]] = {}
         self._focus = Focus()
         self._read_at: datetime | None = None
 
@@ -91,26 +86,23 @@ class BooksSource:
     def _forget(self) -> None:
         """Read everything again next time: what changed may have been lost half way."""
         self._search = self._sought = None
-        self._hashes, self._lines, self._run, self._read_at, self._earlier = {}, (), None, None, None
+        self._runs = RunLines(self._reader, self._ledger, self._watch)
+        self._samples = RunSamples(self._reader, self._ledger)
+        self._run = self._read_at = None
         self._detail, self._exceptions = None, ExceptionIndex(self._reader)
         self._earlier_causes = self._causes = self._rows = None
-        self._profiled = {}
 
     def _look(self, focus: Focus) -> Snapshot:
         changes = self._ledger.look()
         if changes.restarted:
-            self._forget()
             self._watch = Watch()
+            self._forget()
         if changes.asked:
             self._exceptions.again()
         is_new = self._read_at is None
         has_read = changes.asked or bool(changes.blocks or changes.runs) or is_new
         self._read_at = datetime.now() if has_read else self._read_at
-        judged = self._judge_lives()
-        if changes.runs or is_new:
-            self._lines = self._list_runs(changes.runs | changes.tallies | judged)
-        elif changes.tallies or judged:
-            self._lines = self._list_again(changes.tallies | judged)
+        self._runs.look(changes)
         moved, self._focus = focus != self._focus, focus
         if changes.asked or changes.blocks or moved or is_new:
             self._follow(focus, changes)
@@ -122,7 +114,7 @@ class BooksSource:
         return Snapshot(
             self._reader.name,
             focus,
-            runs=self._lines,
+            runs=self._runs.lines,
             is_read=True,
             is_complete=self._ledger.is_complete,
             is_reading=self._is_reading,
@@ -157,39 +149,6 @@ class BooksSource:
         """Give up the connection."""
         self._reader.close()
 
-    def _judge_lives(self) -> set[int]:
-        """Look after the processes of the runs that go on; the runs of which one was lost, or came to life.
-
-        It needs no new reading: that no beat has come is what tells.
-        """
-        before, self._lives = self._lives, self._watch.lives(self._ledger.processes)
-        return {run_id for run_id in before.keys() | self._lives if before.get(run_id) != self._lives.get(run_id)}
-
-    def _list_runs(self, news: Collection[int]) -> tuple[RunLine, ...]:
-        """All runs; the lines of those that are no news are the very same."""
-        runs = [self._ledger.runs[run_id] for run_id in sorted(self._ledger.runs, reverse=True)]
-        missing = {row.configuration_id for row in runs} - self._hashes.keys()
-        self._hashes |= configuration_queries.hashes(self._reader, missing) if missing else {}
-        changed = _changed_configurations(runs)
-        kept = {line.row.id: line for line in self._lines if line.config_changed is (line.row.id in changed)}
-        same = {run_id: line for run_id, line in kept.items() if run_id not in news}
-        return tuple(same.get(row.id) or self._line(row, row.id in changed, kept.get(row.id)) for row in runs)
-
-    def _list_again(self, run_ids: Collection[int]) -> tuple[RunLine, ...]:
-        """The runs, these ones with what is known of them now."""
-        lines = tuple(
-            self._line(line.row, line.config_changed, line) if line.row.id in run_ids else line for line in self._lines
-        )
-        return self._lines if lines == self._lines else lines
-
-    def _line(self, row: RunRow, changed: bool, before: RunLine | None) -> RunLine:
-        tally = self._ledger.index.tallies.get(row.id)
-        signs = [row.start_time, read_values.as_time(tally.last_sign) if tally else None]
-        last_sign = max((sign for sign in signs if sign is not None), default=None)
-        digest = self._hashes.get(row.configuration_id, "")
-        line = RunLine(row, self._ledger.counts(row.id), last_sign, digest, changed, self._lives.get(row.id))
-        return before if before == line and before is not None else line
-
     def _follow(self, focus: Focus, changes: Changes) -> None:
         """Read what the focus asks for besides the list of runs."""
         if focus.run_id is None:
@@ -202,7 +161,7 @@ class BooksSource:
         self._follow_causes(focus)
         self._follow_rows(focus)
         self._configurations = self._read_configurations(focus.configurations_of)
-        self._profiles = self._read_profiles(focus.profiles_of)
+        self._profiles = self._samples.profiles(focus.profiles_of)
 
     def _read_detail(self, focus: Focus, until: float) -> bool:
         """Read the block that is looked at, once its exceptions are known; whether these have to be learnt first."""
@@ -276,51 +235,11 @@ class BooksSource:
     def _read_timeline(self, rows: RunRows) -> Timeline | None:
         if rows.rows is None:
             return None
-        earlier = self._read_earlier(rows.run_id)
+        earlier = self._samples.earlier(self._runs.lines, rows.run_id)
         from outflow_tui.timeline import Timekeeper
 
         self._timekeeper = self._timekeeper or Timekeeper()
         return self._timekeeper.timeline(rows.run_id, rows.rows, earlier, rows.left_out)
-
-    def _read_earlier(self, run_id: int) -> Earlier | None:
-        """What tasks took in the last success before a run: read once, and of a large run the two ends only."""
-        before = last_success_before(self._lines, run_id)
-        tally = self._ledger.index.tallies.get(before.row.id) if before and self._ledger.is_complete else None
-        if before is None or tally is None:
-            return None
-        if self._earlier is None or self._earlier.run_id != before.row.id:
-            from outflow_tui.usual import earlier_of
-
-            self._earlier = earlier_of(before.row.id, self._two_ends(before.row.id))
-        return self._earlier
-
-    def _two_ends(self, run_id: int) -> list[BlockRow]:
-        """The first and the last blocks of a run that is counted; of most runs these are all."""
-        tally = self._ledger.index.tallies[run_id]
-        middle = min(tally.first + SAMPLE, tally.last + 1)
-        spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))
-        return [row for span in spans for row in block_queries.blocks_between(self._reader, run_id, *span)]
-
-    def _read_profile(self, run_id: int) -> RunProfile:
-        from outflow_tui.run_profile import profile_of
-
-        return profile_of(run_id, self._two_ends(run_id))
-
-    def _read_profiles(self, run_ids: Collection[int]) -> Mapping[int, RunProfile]:
-        """Hosts and durations of these runs; of one that goes on, anew when twice as many tasks are over."""
-        if not self._ledger.is_complete:
-            return MappingProxyType({})
-        rows = self._ledger.runs
-        counted = [number for number in run_ids if number in rows and number in self._ledger.index.tallies]
-        grown = {number: (rows[number].state, self._ledger.counts(number).done.bit_length()) for number in counted}
-        new = {number for number, stage in grown.items() if self._profiled.get(number) != stage}
-        if not new and self._profiles.keys() == grown.keys():
-            return self._profiles
-        kept = {number: self._profiles[number] for number in grown if number in self._profiles and number not in new}
-        missing = [number for number in grown if number not in kept]
-        read = {number: self._read_profile(number) for number in missing}
-        self._profiled = grown
-        return MappingProxyType(kept | read)
 
     def _read_configurations(self, run_ids: Collection[int]) -> Mapping[int, ConfigurationRow]:
         wanted = {
@@ -329,15 +248,3 @@ class BooksSource:
         rows = configuration_queries.configurations(self._reader, set(wanted.values())) if wanted else {}
         found = {run_id: rows[number] for run_id, number in wanted.items() if number in rows}
         return self._configurations if found == self._configurations else MappingProxyType(found)
-
-
-def _changed_configurations(runs: list[RunRow]) -> set[int]:
-    """The runs (newest first) whose configuration is not that of the run before them, of the same command."""
-    changed = set()
-    following: dict[str | None, RunRow] = {}
-    for row in runs:
-        later = following.get(row.command)
-        if later is not None and later.configuration_id != row.configuration_id:
-            changed.add(later.id)
-        following[row.command] = row
-    return changed

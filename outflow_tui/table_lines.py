@@ -146,13 +146,13 @@ def told_apart(values: Sequence[Any], width: int, glyphs: Glyphs) -> list[str]:
     ['"a long note on the night"', '']
     """
     words = ["" if value is ABSENT else as_text(value) for value in values]
-    different = {text for text in words if text}
+    different = {word for word in words if word}
     if len(different) < 2:
         return words
     common = commonprefix(list(different))  # noqa: RUF071 - letter by letter is what is meant
     if len(common) < KEPT or max(map(len, words)) <= width:
         return words
-    return [text and glyphs.ellipsis + text[len(common) - KEPT :] for text in words]
+    return [word and glyphs.ellipsis + word[len(common) - KEPT :] for word in words]
 
 
 def _cell(words: str, width: int, glyphs: Glyphs) -> str:

@@ -38,6 +38,12 @@ SAFE_LIGHT = Theme(
 OWN = (SAFE, SAFE_LIGHT)
 
 
+def wants_plain_colours(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal's own colours are to be left alone: NO_COLOR is set, or there are only 16."""
+    terminal = environment.get("TERM", "")
+    return bool(environment.get("NO_COLOR")) or terminal.endswith("-16color") or terminal in ("linux", "ansi", "vt100")
+
+
 def inks(variables: Mapping[str, str], *, dark: bool) -> dict[str, str]:
     """Colours for words: Textual's own, but darker on a light ground, where those are too pale to be read."""
     found = {f"ink-{name}": variables[f"text-{name}"] for name in ("warning", "success", "accent")}

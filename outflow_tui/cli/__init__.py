@@ -13,7 +13,7 @@ from outflow_tui import start
 from outflow_tui.cli import parsers
 from outflow_tui.cli.arguments import TROUBLE
 from outflow_tui.cli.commands import COMMANDS
-from outflow_tui.cli.printing import give_up_output
+from outflow_tui.cli.printing import give_up, warn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,19 +25,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except OutflowError as error:
-        print(f"outflow-tui: {_one_line(str(error))}", file=sys.stderr)
+        warn(" ".join(str(error).split("\n")))
         return TROUBLE
     except KeyboardInterrupt:
         return 130
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            print(f"outflow-tui: cannot write the answer: {error.strerror}.", file=sys.stderr)
-        give_up_output()
+            warn(f"cannot write the answer: {error.strerror}.")
+        give_up(sys.stdout)
         return 0 if isinstance(error, BrokenPipeError) else TROUBLE
     except Exception as error:  # its message, and what stands in its frames, is not for everybody's eyes
         from outflow_core.faults import PLEASE, fault
 
-        print(f"outflow-tui: {fault(error)}. {PLEASE}.", file=sys.stderr)
+        warn(f"{fault(error)}. {PLEASE}.")
         return TROUBLE
     finally:
         start.over()
@@ -50,9 +50,3 @@ def _run(words: Sequence[str]) -> int:
     from outflow_tui.cli.screen import show_screen
 
     return show_screen(parsers.screen_parser().parse_args(words))
-
-
-def _one_line(message: str) -> str:
-    from outflow_tui.text import clean
-
-    return clean(" ".join(message.split("\n")))

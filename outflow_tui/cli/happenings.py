@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from outflow_core import block_queries, exception_queries, read_values
+from outflow_core import block_queries, exception_queries
 from outflow_core.changes import Ledger
 from outflow_core.exception_index import ExceptionIndex
 from outflow_core.lives import Watch
@@ -20,6 +20,7 @@ from outflow_tui import format as words
 from outflow_tui import status
 from outflow_tui.announcements import ending
 from outflow_tui.reports.runs import life_reason
+from outflow_tui.run_lines import run_line
 from outflow_tui.snapshot import RunLine
 
 
@@ -92,7 +93,7 @@ class Happenings:
         self._is_new = self._is_reopened = False
         self._changed, self._failed, self._told, self._watch = set(), {}, set(), Watch()
         now, lives = datetime.now(), self._watch.lives(self._ledger.processes)
-        lines = (self._line(row, lives) for row in self._ledger.runs.values())
+        lines = (run_line(self._ledger, row, lives.get(row.id)) for row in self._ledger.runs.values())
         self._known = {line.row.id: (line.row.state, status.kind(line, now)) for line in lines}
         self._told = set(self._untold())
         self._settle(begins=True)
@@ -128,12 +129,6 @@ class Happenings:
         ended = {run_id for run_id, row in self._ledger.runs.items() if row.state.is_final}
         self._past = ended if begins else self._past - (self._changed & self._past - ended)
 
-    def _line(self, row: RunRow, lives: Mapping[int, Life]) -> RunLine:
-        tally = self._ledger.index.tallies.get(row.id)
-        signs = [row.start_time, read_values.as_time(tally.last_sign) if tally else None]
-        sign = max((time for time in signs if time is not None), default=None)
-        return RunLine(row, self._ledger.counts(row.id), sign, life=lives.get(row.id))
-
     def _rows(self, ids: Iterable[int]) -> Iterator[RunRow]:
         rows = (self._ledger.runs[run_id] for run_id in sorted(ids) if run_id in self._ledger.runs)
         return (row for row in rows if self._command in (None, row.command))
@@ -150,7 +145,7 @@ class Happenings:
         now = datetime.now()
         running = {run_id for run_id, (state, _) in self._known.items() if state is State.RUNNING}
         for row in self._rows(running | self._changed):
-            line = self._line(row, lives)
+            line = run_line(self._ledger, row, lives.get(row.id))
             state, kind = self._known.get(row.id, (row.state, row.state.value))
             news = status.kind(line, now)
             self._known[row.id] = (row.state, news)

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from outflow_core.printable import expressed
 
@@ -28,13 +28,13 @@ def tell_anyway(words: str) -> int:
     try:
         return tell_text(words)
     except BrokenPipeError:
-        give_up_output()
+        give_up(sys.stdout)
         return 0
 
 
-def give_up_output() -> None:
+def give_up(stream: TextIO) -> None:
     """Let what could not be written not be tried again at the end of the program."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def let_go_of_terminal() -> None:
@@ -44,7 +44,7 @@ def let_go_of_terminal() -> None:
             stream.flush()
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+                give_up(stream)
 
 
 def tell_text(words: str) -> int:

@@ -24,7 +24,8 @@ def show_screen(options: argparse.Namespace) -> int:
     places = [_place(name) for name in names]
     if not has_screen():
         return _tell_runs(options, names)
-    from outflow_tui.app import OutflowApp, Watched
+    from outflow_tui.app import OutflowApp
+    from outflow_tui.lookout import Watched
     from outflow_tui.preferences import read_preferences
     from outflow_tui.terminal import watch_terminal
 

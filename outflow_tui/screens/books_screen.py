@@ -62,6 +62,9 @@ class Desk(Protocol):
     def action_back(self) -> None:
         """Close the screen on top."""
 
+    async def answer(self, key: str) -> None:
+        """Do what a key that was kept means on the screen on top."""
+
     def clock(self) -> datetime:
         """The time by which ages are told."""
 
@@ -82,6 +85,10 @@ class BooksScreen(Screen[int | None]):
     def wants(self, place: int) -> Focus:
         """What this screen wants to know of the source at this place."""
         return Focus()
+
+    def keeps(self, key: str) -> bool:
+        """Whether a key is kept, to be answered when there is what it is meant for."""
+        return False
 
     def on_mount(self) -> None:
         """Show what is known already; a screen that is opened as the program ends has nothing to show it on."""

@@ -28,8 +28,10 @@ from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
 
 _NOTHING = tuple(
-    Line(words, ((words, "dim"),)) for words in ("No task is recorded in this run:", "it did not come to its first.")
+    Line(said, ((said, "dim"),)) for said in ("No task is recorded in this run:", "it did not come to its first.")
 )
+_OF_TASKS = ("failure(1)", "failure(-1)", "traceback")
+"""What makes no sense before there are tasks; nor do the keys of their tree."""
 
 
 class RunScreen(SelectedBlockScreen):
@@ -42,6 +44,8 @@ class RunScreen(SelectedBlockScreen):
         super().__init__(glyphs, place, run_id)
         self._first_block = block_id
         self._searched_from_tree = False
+        self._early: list[str] | None = []
+        """The keys that wait for the first tasks; None when these have come."""
         self.order = Order.START
 
     def compose(self) -> ComposeResult:
@@ -98,6 +102,8 @@ class RunScreen(SelectedBlockScreen):
             else f"run {self._run_id} is not in the books any more"
         )
         self._show_life(line)
+        if snapshot.error and self._early:
+            self._early.clear()  # who knows when they would be answered
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
             if self._first_block is not None and self._tree.may_reveal(self._first_block):
@@ -106,8 +112,32 @@ class RunScreen(SelectedBlockScreen):
             if not self._tree.items and snapshot.run.is_whole:
                 self._details.show(_NOTHING)
                 self.refresh_bindings()
+            if self._early is not None and self._first_block is None and (self._tree.items or snapshot.run.is_whole):
+                self.app.call_later(self._answer_early)
         self._show_detail()
         self.report_when_read()
+
+    def keeps(self, key: str) -> bool:
+        """Keys for the tasks wait for the first of them, and with them what is typed behind; the way back is free."""
+        if self._early is None or (self.snapshot is not None and self.snapshot.error):
+            return False
+        active = self.active_bindings.get(key)
+        if active is not None and (active.node is self.app or active.binding.action == "app.back"):
+            return False
+        if active is None:
+            is_of_tasks = self.focused is None  # the tree, which may know it, is to have the focus in a moment
+        else:
+            is_of_tasks = active.node is self._tree or active.binding.action in _OF_TASKS
+        if is_of_tasks or self._early:
+            self._early.append(key)
+        return bool(self._early)
+
+    async def _answer_early(self) -> None:
+        """Answer the keys that waited, in order and before any other: the app calls it, who answers those too."""
+        if self.app.screen is self:
+            early, self._early = self._early or [], None
+            for key in early:
+                await self.desk.answer(key)
 
     def _show_life(self, line: RunLine | None) -> None:
         """Why the run is taken for dead, or for alive though nothing happens; which tasks of a success did not end."""
@@ -169,8 +199,10 @@ class RunScreen(SelectedBlockScreen):
     def action_failure(self, step: int) -> None:
         """To the next or previous failed task, among those too that failed while another screen lay on top."""
         self.show_seen()
+        run = self.snapshot.run if self.snapshot else None
         if not self._tree.go_to_failure(step):
-            self.notify("Nothing failed in this run.", timeout=2)
+            is_known = run is not None and run.run_id == self._run_id and run.is_whole
+            self.notify(f"Nothing failed in {'this run' if is_known else 'what was read of this run'}.", timeout=2)
 
     def action_other_side(self) -> None:
         """Between the tree and the details."""

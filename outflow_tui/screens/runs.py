@@ -90,9 +90,7 @@ class RunsScreen(BooksScreen):
     def show_seen(self) -> None:
         """The runs that fit the filter, in the order that was asked for."""
         now = self._list.now = self.desk.clock()
-        runs = [snapshot.runs for snapshot in self.seen]
-        if not self._known.are(runs):
-            self._known = KnownRuns(runs)
+        self._known = self._known.now([snapshot.runs for snapshot in self.seen])
         shown = self._chosen(now)
         self._list.show(RunItems(shown, self._maker(now)))
         self.headline(f"outflow   {'   '.join(self._names)}")
@@ -120,9 +118,8 @@ class RunsScreen(BooksScreen):
         return make
 
     def _show_tally(self, shown: Sequence[Entry]) -> None:
-        known = self._known
-        number = len(known.newest)
-        parts = [status.tally([entry.line for entry in known.running], self._list.now, known.over)]
+        number = len(self._known.newest)
+        parts = [self._known.tally(self._list.now)]
         if self._typed or self._only_failed:
             chosen = " ".join(filter(None, ["failed only" if self._only_failed else "", self._typed]))
             parts.insert(0, f"{len(shown)} of {number} shown")

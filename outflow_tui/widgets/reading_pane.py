@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -22,11 +21,8 @@ class ReadingPane(Vertical):
 
     BINDINGS = keys.SEARCHING
 
-    @dataclass
     class Ended(Message):
         """The search is over."""
-
-        pane: ReadingPane
 
     def __init__(self, lines: TextLines, *, id: str) -> None:
         super().__init__(id=id)
@@ -161,4 +157,4 @@ class ReadingPane(Vertical):
         self._bar.close()
         self.screen.set_focus(self.lines, scroll_visible=False)
         self.screen.refresh_bindings()
-        self.post_message(self.Ended(self))
+        self.post_message(self.Ended())

@@ -13,8 +13,9 @@ import pytest
 from outflow_core import reader
 from outflow_core.reader import Reader
 from outflow_tui import poller
-from outflow_tui.app import OutflowApp, Watched
+from outflow_tui.app import OutflowApp
 from outflow_tui.cli.screen import _opener
+from outflow_tui.lookout import Watched
 from outflow_tui.poller import Looks
 from tests.core.servers import OwnServer
 from tests.faults.leftovers import nothing_left

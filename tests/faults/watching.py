@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from outflow_tui.app import OutflowApp, Watched
+from outflow_tui.app import OutflowApp
 from outflow_tui.cli.screen import _opener
+from outflow_tui.lookout import Watched
 from tests.faults.leftovers import nothing_left
 from tests.faults.table import GAP, Fault
 from tests.tui.desk import Desk

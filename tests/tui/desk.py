@@ -9,7 +9,8 @@ from functools import partial
 
 from textual.pilot import Pilot
 
-from outflow_tui.app import OutflowApp, Watched
+from outflow_tui.app import OutflowApp
+from outflow_tui.lookout import Watched
 from outflow_tui.preferences import Preferences
 from tests.tui.story import NOW, FakeSource, ToldRun
 

@@ -10,7 +10,8 @@ import pytest
 from textual.pilot import Pilot
 
 from outflow_core.sources import find_database
-from outflow_tui.app import OutflowApp, Watched
+from outflow_tui.app import OutflowApp
+from outflow_tui.lookout import Watched
 from outflow_tui.screens.run import RunScreen
 from outflow_tui.source import BooksSource
 from outflow_tui.widgets.task_tree import TaskTree

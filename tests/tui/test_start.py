@@ -15,9 +15,10 @@ import pytest
 
 from outflow_core.errors import SourceError
 from outflow_tui import start
-from outflow_tui.app import OutflowApp, Watched
+from outflow_tui.app import OutflowApp
 from outflow_tui.cli import main
 from outflow_tui.cli.screen import _opener
+from outflow_tui.lookout import Watched
 from outflow_tui.poller import Poller
 from outflow_tui.snapshot import Focus, Snapshot
 from tests.tui.desk import sitting
@@ -33,7 +34,7 @@ from outflow_tui.cli import screen
 def begin(app):
     loaded = {name.partition(".")[0] for name in sys.modules}
     app.exit()
-    Path(sys.argv[2]).write_text(json.dumps([sorted(loaded), app._sources[0].name]))
+    Path(sys.argv[2]).write_text(json.dumps([sorted(loaded), app._lookout.names[0]]))
 
 terminal.watch_terminal = lambda leave: None
 OutflowApp._start = begin
