@@ -16,7 +16,7 @@ from outflow_core.odd_values import Whole, as_text, plain, told
 from outflow_core.read_values import STATES, TYPES, as_time, shown_name, unknown_state, unknown_type
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockRow
-from outflow_core.run_shape import Page, ShapeRow
+from outflow_core.run_shape import SOME, Page, ShapeRow
 from outflow_core.slices import LARGEST, rows_among
 from outflow_core.states import BlockType
 from outflow_core.tables import block
@@ -89,9 +89,10 @@ def _blocks(found: Iterable[Any]) -> tuple[BlockRow, ...]:
 
 def page_of(reads: Reads, run_id: int, number: int, size: int) -> Page | None:
     """What is kept of the blocks of one run whose ids lie in a page; None when there are none."""
-    first = number * size
-    stretch = {"run": run_id, "first": first, "last": first + size - 1}
-    return run_shape.page_of(first, _shapes(reads.rows(_SHAPES, stretch)))
+    begin, end = number * size, (number + 1) * size
+    stretches = ((first, min(first + SOME, end) - 1) for first in range(begin, end, SOME))
+    found = (reads.rows(_SHAPES, {"run": run_id, "first": first, "last": last}) for first, last in stretches)
+    return run_shape.page_of(begin, (row for rows in found for row in _shapes(rows)))
 
 
 def shapes_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> dict[int, ShapeRow]:

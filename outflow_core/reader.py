@@ -32,6 +32,8 @@ TRIES = 10
 
 
 _PULSE = text("SELECT CAST(txid_current_snapshot() AS text)")
+_SMALL_CACHE = "PRAGMA cache_size = -200"
+"""SQLite keeps 200 kB of pages instead of 2 MB: each commit of a writer makes them worthless."""
 _IDENTITY = text(
     "SELECT d.oid, to_regclass('outflow_run')::oid, to_regclass('outflow_block')::oid "
     "FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()"
@@ -160,6 +162,8 @@ class Reader:
             refuse_unknown_shape(columns_by_table(connection), self.name)
             if self._file is None:
                 self._identity = tuple(connection.execute(_IDENTITY).one())
+            else:
+                connection.exec_driver_sql(_SMALL_CACHE)
         except (DBAPIError, UnicodeError) as error:  # of a damaged file not even the names of its tables can be read
             connection.close()
             raise self._failure(error) from None

@@ -12,12 +12,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from operator import is_
 from typing import Generic, TypeVar
 
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.states import BlockType, State
 
+SOME = 1024
+"""So many rows are made into a page at once."""
 SIZE = 8192
 """How many ids a page covers; at most 65,536."""
 STATES = tuple(State)
@@ -65,13 +68,6 @@ class Column(Generic[T]):
     values: tuple[T, ...]
     which: array[int] | None
 
-    @classmethod
-    def of(cls, values: Iterable[T]) -> Column[T]:
-        """The column that holds these values in their order."""
-        table: dict[T, int] = {}
-        which = array("H", [table.setdefault(value, len(table)) for value in values])
-        return cls(tuple(table), (which if len(table) > _FEW else array("B", which)) if len(table) > 1 else None)
-
     def changed(self, news: Mapping[int, T], count: int) -> Column[T]:
         """The column of `count` blocks in which some have other values."""
         if all(self[index] == value for index, value in news.items()):
@@ -81,7 +77,9 @@ class Column(Generic[T]):
         for index, value in news.items():
             which[index] = table.setdefault(value, len(table))
         if len(table) > count:
-            return Column.of(map(tuple(table).__getitem__, which))
+            gathered = Gathered[T]()
+            gathered.add(map(tuple(table).__getitem__, which))
+            return gathered.column()
         return Column(tuple(table), which if len(table) > _FEW else array("B", which))
 
     def __getitem__(self, index: int) -> T:
@@ -91,6 +89,25 @@ class Column(Generic[T]):
         """The value of each of the `count` blocks."""
         values = self.values
         return (values[number] for number in (self.which if self.which is not None else bytes(count)))
+
+
+class Gathered(Generic[T]):
+    """The values of a column, as they come in."""
+
+    def __init__(self) -> None:
+        self._table: dict[T, int] = {}
+        self._which = array("H")
+
+    def add(self, values: Iterable[T]) -> None:
+        """Those of the next blocks."""
+        table = self._table
+        self._which.extend([table.setdefault(value, len(table)) for value in values])
+
+    def column(self) -> Column[T]:
+        """The column that holds all of them in their order."""
+        count = len(self._table)
+        which = (self._which if count > _FEW else array("B", self._which)) if count > 1 else None
+        return Column(tuple(self._table), which)
 
 
 @dataclass(frozen=True)
@@ -288,16 +305,27 @@ def _all_of(codes: bytes, code: int) -> Iterator[int]:
         index = codes.find(code, index + 1)
 
 
-def page_of(first: int, rows: Sequence[ShapeRow]) -> Page | None:
-    """The page that begins at an id and holds these blocks, which are in order; None for no blocks."""
-    if not rows:
+def page_of(first: int, rows: Iterable[ShapeRow]) -> Page | None:
+    """The page that begins at an id and holds these blocks, which are in order; None for no blocks.
+
+    The rows are taken some at a time: many of them at once would be most of the memory that a run needs.
+    """
+    places, codes, took = array("H"), bytearray(), array("f")
+    parents, names, hosts = Gathered[int | None](), Gathered[str](), Gathered[str | None]()
+    rows = iter(rows)
+    while some := list(islice(rows, SOME)):
+        ids, some_parents, kinds, states, some_names, some_hosts, seconds = zip(*some, strict=True)
+        places.extend([number - first for number in ids])
+        codes += bytes(map(_code, kinds, states, some_names))
+        took.extend([_UNTOLD if one is None else one for one in seconds])
+        parents.add(some_parents)
+        names.add(some_names)
+        hosts.add(some_hosts)
+    if not codes:
         return None
-    ids, parents, kinds, states, names, hosts, seconds = zip(*rows, strict=True)
-    codes = bytes(map(_code, kinds, states, names))
-    took = array("f", [_UNTOLD if some is None else some for some in seconds])
-    is_dense = ids[-1] - ids[0] == len(ids) - 1
-    places = range(ids[0] - first, ids[-1] - first + 1) if is_dense else array("H", [number - first for number in ids])
-    return Page(first, places, codes, Column.of(parents), Column.of(names), Column.of(hosts), took)
+    is_dense = places[-1] - places[0] == len(places) - 1
+    where = range(places[0], places[-1] + 1) if is_dense else places
+    return Page(first, where, bytes(codes), parents.column(), names.column(), hosts.column(), took)
 
 
 def _code(kind: str, state: str, name: str) -> int:

@@ -138,30 +138,25 @@ class OutflowApp(DeskApp):
         self._herald.leave()
         self._lookout.stop()
 
-    def on_key(self, event: events.Key) -> None:
-        """What nobody answered: a letter for the field that has the focus by now, a key that waits, or is greyed.
+    async def on_key(self, event: events.Key) -> None:
+        """What no widget took: a letter for the field that has the focus by now, a key that waits, or means something.
 
         A letter typed quickly behind `/` was sent to the list.
         """
+        event.stop()
+        event.prevent_default()
         if isinstance(self.focused, Input) and event.is_printable:
-            event.stop()
-            event.prevent_default()
             self.focused.post_message(events.Key(event.key, event.character))
-        elif isinstance(self.screen, BooksScreen) and self.screen.keeps(event.key):
-            event.stop()
-            event.prevent_default()
-        else:
-            self._tell_greyed(event.key)
+        elif not (isinstance(self.screen, BooksScreen) and self.screen.keeps(event.key)):
+            await self.answer(event.key)
 
-    def _tell_greyed(self, key: str) -> None:
+    async def answer(self, key: str) -> None:
+        """Do what a key means on the screen on top; say so when that is not possible now."""
+        if await self._check_bindings(key):
+            return
         active = self.screen.active_bindings.get(key)
         if active is not None and not active.enabled:
             self.notify(f"Not possible here: {active.binding.tooltip}.", markup=False, timeout=3)
-
-    async def answer(self, key: str) -> None:
-        """Do what a key that was kept means on the screen on top."""
-        self._tell_greyed(key)
-        await self._check_bindings(key)
 
     def on_seen(self, message: Seen) -> None:
         """Keep what one source answered, and show it unless the view is held still."""

@@ -112,6 +112,7 @@ class Outlet:
             elif not self._cells.take(words, size):
                 self._put_plain(words)
             self._changed.notify_all()
+        time.sleep(0)  # the thread that writes goes first: else it waits for what the caller still has to do
 
     def _put_plain(self, words: str) -> None:
         """Keep what is no frame, behind the frame before it if it may change what is seen."""

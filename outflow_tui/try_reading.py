@@ -25,8 +25,8 @@ class TryReading:
         self._run_id = run_id
         self._view: RunView | None = None
         self._shape = RunShape()
-        self._read: dict[int, Shape] = {}
-        """How the blocks looked that were read."""
+        self._read: dict[int, Shape | None] = {}
+        """How the blocks looked that were read; none of those of which the inputs say nothing."""
         self._signs: dict[int, tuple[Sign, ...]] = {}
         self._tries = Tries(self._signs)
         self._again: set[int] = set()
@@ -65,7 +65,8 @@ class TryReading:
             return
         self._shape = view.shape
         ids = undecided_in(view.shape, MOST, view.map_sizes, in_all=MOST_IN_ALL)
-        others = {number for number in self._again & self._read.keys() if self._read[number] != view.shape.get(number)}
+        again = {number: known for number in self._again if (known := self._read.get(number)) is not None}
+        others = {number for number, known in again.items() if known != view.shape.get(number)}
         self._again = set()
         for number in (self._read.keys() - ids) | others:
             self._tries.drop(number)
@@ -75,11 +76,9 @@ class TryReading:
     def _read_some(self, ids: list[int]) -> None:
         unsigned = [block_id for block_id in ids if block_id not in self._signs]
         found = dict(block_queries.inputs_of(self._reader, unsigned)) if unsigned else {}
-        self._signs |= {block_id: signs_of(found.get(block_id)) for block_id in unsigned}
-        rows = {row.id: row for row in block_queries.blocks_by_id(self._reader, self._run_id, ids)}
-        for block_id in ids:
-            shape = self._shape.get(block_id)
-            if shape is not None:
-                self._read[block_id] = shape
-            if block_id in rows:
-                self._tries.put(rows[block_id])
+        signs = {block_id: signs_of(given) for block_id, given in found.items()}
+        self._signs |= {block_id: some for block_id, some in signs.items() if any(some)}
+        self._read |= {block_id: self._shape.get(block_id) if block_id in self._signs else None for block_id in ids}
+        signed = [block_id for block_id in ids if block_id in self._signs]
+        for row in block_queries.blocks_by_id(self._reader, self._run_id, signed):
+            self._tries.put(row)

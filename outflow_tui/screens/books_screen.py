@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual.reactive import var
 from textual.screen import Screen
+from textual.timer import Timer
 
 from outflow_tui import status, text
 from outflow_tui.documents import Document
@@ -26,6 +27,9 @@ PAPER = 120
 """How many cells wide lines are when they are saved, if they are not wider on the screen."""
 LONGEST_COPY = 100_000
 """Terminals take no more into their clipboard, and some hang when they are sent more."""
+
+REST_SECONDS = 0.02
+"""How long keys rest until what the cursor is on is read."""
 
 
 class Desk(Protocol):
@@ -76,6 +80,7 @@ class BooksScreen(Screen[int | None]):
     """What the table of keys calls this screen."""
 
     seen: var[tuple[Snapshot, ...]] = var((), init=False)
+    _asking: Timer | None = None
 
     @property
     def desk(self) -> Desk:
@@ -85,6 +90,12 @@ class BooksScreen(Screen[int | None]):
     def wants(self, place: int) -> Focus:
         """What this screen wants to know of the source at this place."""
         return Focus()
+
+    def refocus_soon(self) -> None:
+        """Look at what this screen wants to know, once the keys rest: what answers them goes first."""
+        if self._asking is not None:
+            self._asking.stop()
+        self._asking = self.set_timer(REST_SECONDS, self.desk.refocus)
 
     def keeps(self, key: str) -> bool:
         """Whether a key is kept, to be answered when there is what it is meant for."""

@@ -182,9 +182,9 @@ class RunScreen(SelectedBlockScreen):
             )
 
     def on_line_view_moved(self, moved: LineView.Moved) -> None:
-        """Another block is selected: read it now, not at the next tick."""
+        """Another block is selected: read it soon, not at the next tick."""
         if moved.view is self._tree:
-            self.call_after_refresh(self.desk.refocus)
+            self.refocus_soon()
             self._show_detail()
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:

@@ -176,7 +176,7 @@ class TimelineScreen(BooksScreen):
     def on_line_view_moved(self, moved: LineView.Moved) -> None:
         """Another task is selected: say more about it."""
         self._say_selected()
-        self.desk.refocus()
+        self.refocus_soon()
         self.refresh_bindings()
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:

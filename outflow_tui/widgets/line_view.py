@@ -6,7 +6,7 @@ record: lines have keys, and when the lines change the cursor follows its key.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
@@ -67,6 +67,8 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         self.items: Sequence[Item] = ()
         self.cursor = 0
         self._strips: dict[int, Strip] = {}
+        self._records: dict[int, Item] = {}
+        """Those of the lines that were looked at: to make one of a long list costs more than to draw it."""
         self._styles: dict[str, Style] = {}
 
     def draw(self, item: Item, width: int) -> list[Piece]:
@@ -83,7 +85,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     @property
     def cursor_item(self) -> Item | None:
         """The record under the cursor."""
-        return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
+        return self._record(self.cursor)
 
     @property
     def cursor_key(self) -> Hashable:
@@ -91,11 +93,18 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         item = self.cursor_item
         return item.key if item is not None else None
 
+    def _record(self, line: int) -> Item | None:
+        """The record of a line; None where there is none."""
+        if line not in self._records and 0 <= line < len(self.items):
+            self._records[line] = self.items[line]
+        return self._records.get(line)
+
     def show(self, items: Sequence[Item]) -> None:
         """Show these records; the cursor stays on its own, and only lines that differ are drawn again."""
-        before, key, offset = self.items, self.cursor_key, self.cursor - self.scroll_offset.y
-        if items is before or items == before:
+        key, offset = self.cursor_key, self.cursor - self.scroll_offset.y
+        if items is self.items or items == self.items:
             return
+        before, self._records = self._records, {}
         self.items = items
         self._strips.clear()
         self._tell_length()
@@ -147,12 +156,10 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
                         return place
         return max(min(self.cursor, count - 1), 0)
 
-    def _refresh_changed(self, before: Sequence[Item]) -> None:
+    def _refresh_changed(self, before: Mapping[int, Item]) -> None:
         top, height = self.scroll_offset.y, self.size.height
         for line in range(top, top + height):
-            old = before[line] if line < len(before) else None
-            new = self.items[line] if line < len(self.items) else None
-            if old != new:
+            if before.get(line) != self._record(line):
                 self._refresh_line(line)
 
     def _refresh_line(self, line: int) -> None:
@@ -199,19 +206,20 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
         line = self.scroll_offset.y + y
-        if not 0 <= line < len(self.items):
+        record = self._record(line)
+        if record is None:
             return Strip.blank(self.size.width, self._style(""))
         strip = self._strips.get(line)
         if strip is None:
             if len(self._strips) > MOST_STRIPS:
                 self._strips.clear()
-            strip = self._strips[line] = self._make_strip(line)
+                self._records.clear()
+            strip = self._strips[line] = self._make_strip(record, is_cursor=line == self.cursor)
         return strip
 
-    def _make_strip(self, line: int) -> Strip:
+    def _make_strip(self, record: Item, *, is_cursor: bool) -> Strip:
         width = self.size.width
-        is_cursor = line == self.cursor
-        pieces = self.draw(self.items[line], width)
+        pieces = self.draw(record, width)
         segments = [Segment(text.clean(piece), self._style(look, is_cursor)) for piece, look in pieces if piece]
         strip = Strip(segments)
         if self.shift:
