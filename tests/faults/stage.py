@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 
 from outflow_core import record_run, tables
@@ -69,18 +68,8 @@ class Stage:
     @contextmanager
     def session(self, database: str | None = None) -> Iterator[Any]:
         """A superuser's session, without transactions unless begun."""
-        place: dict[str, Any] = {
-            "host": str(self.server.folder),
-            "port": self.server.port,
-            "dbname": database or self.name,
-        }
-        connection = psycopg2.connect(user="postgres", **place)
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                yield cursor
-        finally:
-            connection.close()
+        with self.server.session(database or self.name) as cursor:
+            yield cursor
 
     def monitors(self) -> list[tuple[Any, ...]]:
         """The monitor's connections: process and state."""
