@@ -6,8 +6,8 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,3 +121,30 @@ def processes_of(server: OwnServer) -> list[int]:
     first = int((server.folder / "postmaster.pid").read_text().split()[0])
     children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
     return [first, *map(int, children)]
+
+
+@contextmanager
+def stopped(stage: Stage) -> Iterator[None]:
+    """The server is stopped."""
+    stage.server.stop()
+    yield
+    stage.server.start()
+
+
+@contextmanager
+def hung(stage: Stage) -> Iterator[None]:
+    """The whole server stands still."""
+    with suspended(processes_of(stage.server)):
+        yield
+
+
+def altered(breaks: str, mends: str) -> Callable[[Stage], AbstractContextManager[None]]:
+    """A statement of the superuser breaks something, another one mends it."""
+
+    @contextmanager
+    def fault(stage: Stage) -> Iterator[None]:
+        stage.ask(breaks)
+        yield
+        stage.ask(mends)
+
+    return fault

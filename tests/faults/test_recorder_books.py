@@ -31,7 +31,7 @@ from outflow_core.settings import Settings
 from tests.core.books import SQLITE, configure, make_tables, rows
 from tests.core.servers import OwnServer
 from tests.faults.network import Proxy, proxy
-from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
+from tests.faults.stage import PASSWORD, Stage, hung, new_stage, processes_of, stopped, suspended
 
 ITEMS = int(os.environ.get("OUTFLOW_ITEMS", "24"))
 KILLS = int(os.environ.get("OUTFLOW_KILLS", "2"))
@@ -128,23 +128,10 @@ def report(fault: str, numbers: Counter[str], log: Log, found: Log) -> None:
 
 
 @contextmanager
-def stopped(stage: Stage) -> Iterator[None]:
-    stage.server.stop()
-    yield
-    stage.server.start()
-
-
-@contextmanager
 def crashed(stage: Stage) -> Iterator[None]:
     stage.server.crash()
     yield
     stage.server.start()
-
-
-@contextmanager
-def hung(stage: Stage) -> Iterator[None]:
-    with suspended(processes_of(stage.server)):
-        yield
 
 
 @contextmanager
