@@ -20,8 +20,8 @@ from tests.core.servers import OwnServer
 from tests.faults.stage import PASSWORD, Stage, altered, hung, new_stage, stopped, suspended
 from tests.faults.table import Fault
 from tests.faults.watching import has_read, tells, watching
+from tests.terminal import monitor
 from tests.tui.desk import Desk
-from tests.tui.test_wire import terminal, wait_for, written
 
 NUMBERS = itertools.count()
 MIGRATIONS = int(os.environ.get("OUTFLOW_MIGRATIONS", "25"))
@@ -253,15 +253,13 @@ async def test_a_standby_is_read_and_goes_on_being_read_when_it_is_promoted(stag
 
 
 def test_the_program_ends_at_once_while_its_servers_hang(stage: Stage) -> None:
-    with terminal(str(stage.config), str(stage.config), "--every", "0.1") as master:
-        wait_for(master, b"reduce")
+    with monitor(str(stage.config), str(stage.config), "--every", "0.1") as seat:
+        seat.sees("reduce")
         with hung(stage):
-            written(master, 0.5)
-            os.write(master, b"q")
+            seat.comes(0.5)
+            seat.press("q")
             begun = time.monotonic()
-            with pytest.raises(OSError):
-                while True:
-                    os.read(master, 65536)
+            seat.ends()
             assert time.monotonic() - begun < 3
 
 

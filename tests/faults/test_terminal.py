@@ -58,7 +58,7 @@ def written_over(terminal: PseudoTerminal) -> Iterator[None]:
     """What another program writes is not known here: the user asks for everything anew."""
     terminal.rests()
     yield
-    terminal.types("\x0c")
+    terminal.press("\x0c")
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def stopped(terminal: PseudoTerminal) -> Iterator[None]:
     terminal.sees("the shell again")
     assert terminal.is_as_before()
     yield
-    terminal.types("\n")
+    terminal.press("\n")
 
 
 def begun(form: str) -> Callable[[str], AbstractContextManager[str]]:
@@ -146,7 +146,7 @@ def test_a_program_goes_on_with_its_terminal(fault: Fault, program: str) -> None
         with fault.breaks(terminal):
             pass
         terminal.sees("bad_setup")
-        terminal.types("q")
+        terminal.press("q")
         terminal.sees("status 0")
         terminal.ends()
         assert terminal.is_as_before()
@@ -158,7 +158,7 @@ def gone_through(fault: Fault, program: str, keys: str = "") -> Iterator[PseudoT
     """The program as a fault has it begin shows the runs, is left by these keys, and ends well."""
     with fault.breaks(program) as command, in_terminal(f"{command}; echo status $?") as terminal:
         terminal.sees("bad_setup")
-        terminal.types(keys)
+        terminal.press(keys)
         terminal.sees("status 0")
         terminal.ends()
         yield terminal

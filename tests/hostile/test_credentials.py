@@ -288,7 +288,7 @@ def test_a_fault_of_the_screen_is_told_without_what_stood_in_its_variables(setti
         running.settles(1.0)
         running.press("z")
         assert running.ends() == 1
-        told = running.bytes.decode("utf-8", "replace")
+        told = running.written.decode("utf-8", "replace")
         assert "RuntimeError at" in told and "please report it" in told
         assert leaks(told) == [] and "Traceback" not in told and "locals" not in told
 
@@ -327,6 +327,6 @@ def test_the_screen_its_files_and_its_process_tell_no_password(settings: Setting
         ]
     files = "".join(path.read_text() for path in place.rglob("*") if path.is_file())
     assert files and copied
-    assert leaks(words + running.bytes.decode("utf-8", "replace") + files + "".join(copied)) == []
+    assert leaks(words + running.written.decode("utf-8", "replace") + files + "".join(copied)) == []
     children = Path(f"{editor}.env").read_text() + Path(f"{editor}.words").read_text()
     assert leaks(children.replace(f"OTHER_PASSWORD={OTHER}", "")) == []  # the user's own environment is the user's

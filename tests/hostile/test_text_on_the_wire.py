@@ -15,7 +15,7 @@ from outflow_tui import text
 from outflow_tui.marks import MARKS
 from tests.hostile.books import make_books, of_kinds
 from tests.hostile.poisons import POISONS, poisoned
-from tests.hostile.wire import Screen, Terminal, cells_of, is_steering, terminal
+from tests.hostile.wire import Screen, WatchedTerminal, cells_of, is_steering, terminal
 
 SOAK = int(os.environ.get("OUTFLOW_SOAK", "1"))
 KINDS = [*POISONS]
@@ -25,7 +25,7 @@ RUN = COUNT - 1
 BAD_NAME = "b\x1b]0;t\x07\x9b31m\u202e[red]\n.db"
 
 
-def walk(running: Terminal) -> Screen:
+def walk(running: WatchedTerminal) -> Screen:
     """Go over every screen by its keys; what stands in a terminal's cells, and what it was told."""
 
     def go(*keys: str, sees: str = "") -> None:
