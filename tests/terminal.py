@@ -80,10 +80,14 @@ class Terminal:
 
     def sees(self, words: str) -> None:
         """Read until words are shown."""
+        self.reads_until(lambda: words in self.shown(), f"{words!r} is not on the screen")
+
+    def reads_until(self, holds: Callable[[], bool], otherwise: str = "it does not come") -> None:
+        """Read until something has become true."""
         until = time.monotonic() + PATIENCE
-        while words not in self.shown():
+        while not holds():
             is_there = self.read(0.05)
-            assert is_there and time.monotonic() < until, f"{words!r} is not on the screen:\n{self.shown()}"
+            assert is_there and time.monotonic() < until, f"{otherwise}:\n{self.shown()}"
 
     def comes(self, seconds: float) -> bytes:
         """What comes within some time."""

@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ def by_sql(*statements: str) -> Breaks:
     return spoiled(partial(execute, statements=statements))
 
 
-def execute(file: Path, statements: tuple[str, ...]) -> None:
+def execute(file: Path, statements: Iterable[str]) -> None:
     """Execute statements in one transaction."""
     with closing(sqlite3.connect(file)) as connection:
         for statement in statements:
