@@ -63,9 +63,15 @@ class Seen:
     report: str
 
 
-def books(folder: Path, traceback: str) -> Path:
-    """Books in which the first task of the third run failed with a traceback."""
-    return make_books(folder / "outflow.db", lambda where, number: f"{where}{number}", 4, traceback)
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Books in which the first task of the third run failed with a traceback, by the name of that."""
+    folder = tmp_path_factory.mktemp("long")
+    tracebacks = {**LONG, "whole": WHOLE}
+    return {
+        name: make_books(folder / f"{number}.db", lambda where, place: f"{where}{place}", 4, traceback)
+        for number, (name, traceback) in enumerate(tracebacks.items())
+    }
 
 
 def cost_of(pid: int, before: float = 0.0) -> Cost:
@@ -76,9 +82,8 @@ def cost_of(pid: int, before: float = 0.0) -> Cost:
     return Cost((int(fields[11]) + int(fields[12])) / CLOCK - before, int(held[1]) / 1024)
 
 
-def walked(folder: Path, traceback: str) -> Seen:
+def walked(path: Path, folder: Path) -> Seen:
     """Open the run and its traceback, search it, save it in all forms, copy the report."""
-    path = books(folder, traceback)
     with closing(WatchedTerminal([*MONITOR, str(path)], folder=folder)) as terminal:
         terminal.sees("PROGRESS")
         terminal.settles()
@@ -110,15 +115,17 @@ def walked(folder: Path, traceback: str) -> Seen:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+def whole(books: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """What one costs of which nothing is left out."""
-    return walked(tmp_path_factory.mktemp("whole"), WHOLE)
+    return walked(books["whole"], tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_on_the_screen_it_costs_no_more_than_what_is_shown_of_it(name: str, whole: Seen, tmp_path: Path) -> None:
+def test_on_the_screen_it_costs_no_more_than_what_is_shown_of_it(
+    name: str, whole: Seen, books: dict[str, Path], tmp_path: Path
+) -> None:
     traceback = LONG[name]
-    seen = walked(tmp_path, traceback)
+    seen = walked(books[name], tmp_path)
     assert seen.opened.seconds < 3 * whole.opened.seconds
     assert seen.kept.seconds < 3 * whole.kept.seconds
     assert seen.kept.megabytes < whole.kept.megabytes + 10 * len(traceback) / 1e6
@@ -147,23 +154,22 @@ sys.exit(status)
 """A command, and what it took of the processor and of memory."""
 
 
-def shown(folder: Path, *form: str) -> tuple[str, Cost]:
+def shown(path: Path, *form: str) -> tuple[str, Cost]:
     """What `outflow-tui show` prints in some form, and what that cost."""
-    command = [sys.executable, "-c", ANSWERS, "show", "--source", str(folder / "outflow.db"), *form, RUN]
+    command = [sys.executable, "-c", ANSWERS, "show", "--source", str(path), *form, RUN]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds, kilobytes = answer.stderr.split()
     return answer.stdout, Cost(float(seconds), int(kilobytes) / 1024)
 
 
 @pytest.mark.parametrize("form", ["", "--json", "--markdown"], ids=["text", "json", "markdown"])
-def test_in_answers_it_costs_by_its_length_and_nothing_is_left_out_in_silence(form: str, tmp_path: Path) -> None:
+def test_in_answers_it_costs_by_its_length_and_nothing_is_left_out_in_silence(
+    form: str, books: dict[str, Path]
+) -> None:
     forms = [form] if form else []
-    books(tmp_path, WHOLE)
-    _, usual = shown(tmp_path, *forms)
+    _, usual = shown(books["whole"], *forms)
     for name, traceback in LONG.items():
-        (tmp_path / name).mkdir()
-        books(tmp_path / name, traceback)
-        words, cost = shown(tmp_path / name, *forms)
+        words, cost = shown(books[name], *forms)
         longer = len(traceback) / len(WHOLE)
         assert cost.seconds < (3 if form == "--markdown" else longer) * usual.seconds, name
         assert cost.megabytes < usual.megabytes + 12 * len(traceback) / 1e6, name
