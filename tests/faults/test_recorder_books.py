@@ -31,7 +31,7 @@ from outflow_core.settings import Settings
 from tests.core.books import SQLITE, configure, make_tables, rows
 from tests.core.servers import OwnServer
 from tests.faults.network import Proxy, proxy
-from tests.faults.stage import PASSWORD, Stage, hung, new_stage, processes_of, stopped, suspended
+from tests.faults.stage import PASSWORD, Stage, altered, hung, new_stage, processes_of, stopped, suspended
 
 ITEMS = int(os.environ.get("OUTFLOW_ITEMS", "24"))
 KILLS = int(os.environ.get("OUTFLOW_KILLS", "2"))
@@ -134,11 +134,9 @@ def crashed(stage: Stage) -> Iterator[None]:
     stage.server.start()
 
 
-@contextmanager
-def without_a_table(stage: Stage) -> Iterator[None]:
-    stage.ask("ALTER TABLE outflow_block RENAME TO elsewhere")
-    yield
-    stage.ask("ALTER TABLE elsewhere RENAME TO outflow_block")
+def without_a_table(stage: Stage) -> AbstractContextManager[None]:
+    away = "ALTER TABLE outflow_block RENAME TO elsewhere"
+    return altered(away, "ALTER TABLE elsewhere RENAME TO outflow_block")(stage)
 
 
 @contextmanager
