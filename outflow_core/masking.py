@@ -45,6 +45,8 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 """What people and programs write of a secret: `password=x`, `db_password='x'`, `{'password': 'x'}`."""
+_SAID_NAMES = ("passw", "pwd", "passphrase", "token", "key", "secret", "authorization")
+"""One of them stands in front of each secret that is said; inside URLs there are others."""
 _HEADER = re.compile(r"(?P<front>\bauthorization['\"]?\s?[:=]\s?['\"]?\w{1,20}\s)[^\s'\",;]+", re.IGNORECASE)
 """The header of a request, as clients tell it: `Authorization: Bearer x`."""
 
@@ -109,7 +111,16 @@ def mask_said(text: str) -> str:
     >>> mask_said("cannot log in: host=x password=s3cret port=1, {'db_password': 's3cret'}")
     "cannot log in: host=x password=****** port=1, {'db_password': ******}"
     """
-    return _SAID.sub(rf"\g<front>{MASK}", _HEADER.sub(rf"\g<front>{MASK}", mask_text(text)))
+    masked = mask_text(text)
+    if not names_secrets(masked):
+        return masked
+    return _SAID.sub(rf"\g<front>{MASK}", _HEADER.sub(rf"\g<front>{MASK}", masked))
+
+
+def names_secrets(text: str) -> bool:
+    """Whether anything may be said to be a secret in a text; soon known, also of megabytes."""
+    folded = text.casefold()
+    return any(name in folded for name in _SAID_NAMES)
 
 
 def mask_leaves(value: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outflow_core.config_diff import diff
-from outflow_core.masking import mask_said
+from outflow_core.masking import mask_said, names_secrets
 from outflow_core.rows import BlockDetail, BlockRow, ConfigurationRow, RunRow
 from outflow_core.tracebacks import headline, parse
 from outflow_tui import format as words
@@ -21,6 +21,8 @@ TRACEBACK_LENGTH = 30_000
 INPUTS_LENGTH = 6_000
 DIFFERENCE_LENGTH = 12_000
 """How much of each is kept: trackers take some 65,000 characters, terminals often less."""
+READ = 200_000
+"""How much of either end of a text is looked at; it may be of many megabytes, and the screen waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +97,25 @@ def failure_sections(detail: BlockDetail, values: Any) -> Iterator[str]:
     """What was raised, the inputs, and the traceback, as far as they are known."""
     exception = detail.exception
     if exception is not None:
-        said = mask_said(headline(parse(exception.traceback)) or exception.message)
+        said = headline(parse(_masked(exception.traceback, READ // 2))) or _masked(exception.message, READ // 2)
         yield code(said, 1000)
     inputs = plain_inputs(values)
     if inputs not in ({}, [], None):
         yield "**Inputs**"
-        yield fenced(shortened(mask_said("\n".join(value_lines(inputs))), INPUTS_LENGTH))
+        yield fenced(_masked("\n".join(value_lines(inputs)), INPUTS_LENGTH))
     if exception is not None:
         yield "**Traceback**"
-        yield fenced(shortened(mask_said(exception.traceback), TRACEBACK_LENGTH))
+        yield fenced(_masked(exception.traceback, TRACEBACK_LENGTH))
+
+
+def _masked(said: str, length: int) -> str:
+    """Both ends of a text without secrets, which are not looked for in the middle of a long one."""
+    line = said[said.rfind("\n", 0, -READ) + 1 : -READ]
+    is_cut = names_secrets(line)  # a secret may be of any length, but ends with its line
+    front, back = mask_said(said[:READ]), mask_said(said[-READ:])
+    if len(said) <= 2 * READ or is_cut or len(front) < length // 4 or len(back) < length:
+        return shortened(mask_said(said), length)
+    return shortened(front + said[READ:-READ] + back, length)
 
 
 def since_it_worked(

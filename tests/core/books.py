@@ -39,6 +39,27 @@ def running(script: str, argument: Path) -> Iterator[subprocess.Popen[str]]:
             child.kill()
 
 
+_WRITES = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size=5")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE outflow_run SET command_name = 'torn'")
+connection.execute("INSERT INTO outflow_configuration (config, settings, hash) "
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+    "SELECT hex(randomblob(200)), '{}', hex(randomblob(16)) FROM n")
+print("inside", flush=True)
+time.sleep(600)
+"""
+
+
+def kill_a_writer(file: Path) -> None:
+    """Somebody gets SIGKILL in a transaction that is half written: beside the SQLite file stays a hot journal."""
+    with running(_WRITES, file):
+        pass
+    assert file.with_name(f"{file.name}-journal").stat().st_size > 512
+
+
 def entry(request: pytest.FixtureRequest, dialect: str, file: str = "books.db") -> dict[str, str]:
     """A database without tables, as an entry of `databases:` names it."""
     if dialect == SQLITE:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,11 +73,17 @@ class OwnServer:
 
     def sql(self, statement: str, *values: Any, database: str = "postgres") -> None:
         """Run a statement as superuser, by the socket."""
+        with self.session(database) as cursor:
+            cursor.execute(statement, values or None)
+
+    @contextmanager
+    def session(self, database: str) -> Iterator[Any]:
+        """A superuser's session, in which each statement is a transaction unless one is begun."""
         connection = psycopg2.connect(host=str(self.folder), port=self.port, user="postgres", dbname=database)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement, values or None)
+                yield cursor
         finally:
             connection.close()
 

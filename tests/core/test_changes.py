@@ -167,6 +167,11 @@ def file_books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Books
 
 @pytest.fixture
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found by the sweep is little at a time."""
+    look_in_short_slices(monkeypatch)
+
+
+def look_in_short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices so short that nothing is found by the sweep, and every loop goes round."""
     sizes = {
         "PAGE": 16,

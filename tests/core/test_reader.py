@@ -21,7 +21,17 @@ from outflow_core.engines import make_engine
 from outflow_core.errors import BindError, SchemaError, SourceError
 from outflow_core.reader import Reader
 from outflow_core.settings import Database, Settings
-from tests.core.books import DIALECTS, POSTGRESQL, SQLITE, configure, entry, fresh_books, make_tables, running
+from tests.core.books import (
+    DIALECTS,
+    POSTGRESQL,
+    SQLITE,
+    configure,
+    entry,
+    fresh_books,
+    kill_a_writer,
+    make_tables,
+    running,
+)
 from tests.core.conftest import Postgres
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -257,26 +267,11 @@ def test_a_private_copy_shows_the_changes_in_an_orphaned_wal(file: Database, wri
 
 # a writer that was killed inside a transaction
 
-KILLED = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("PRAGMA cache_size=5")
-connection.execute("BEGIN IMMEDIATE")
-connection.execute("UPDATE outflow_run SET command_name = 'torn'")
-connection.execute("INSERT INTO outflow_configuration (config, settings, hash) "
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
-    "SELECT hex(randomblob(200)), '{}', hex(randomblob(16)) FROM n")
-print("inside", flush=True)
-time.sleep(600)
-"""
-
 
 @pytest.fixture
 def torn(file: Database) -> Database:
     """A file whose writer got SIGKILL in a transaction that was half written: beside it is a hot journal."""
-    with running(KILLED, place(file)):
-        pass
-    assert place(file).with_name("books.db-journal").stat().st_size > 512
+    kill_a_writer(place(file))
     return file
 
 

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import delete, insert, text, update
 
 from outflow_core import block_queries, tables
-from outflow_core import changes as ledgers
 from outflow_core.errors import SchemaError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
@@ -22,7 +21,7 @@ from outflow_tui import run_in_focus, run_rows
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.source import BooksSource
 from tests.core.books import DIALECTS, fresh_books
-from tests.core.test_changes import NOON, Pipeline, Writer
+from tests.core.test_changes import NOON, Pipeline, Writer, look_in_short_slices
 
 
 class Watched:
@@ -74,17 +73,7 @@ def _shape(row: BlockRow) -> Shape:
 @pytest.fixture(params=DIALECTS)
 def watched(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     """Fresh books, whose blocks are read in pages so small that there are many."""
-    sizes = {
-        "PAGE": 16,
-        "RUNS": 3,
-        "SWEPT_BLOCKS": 1,
-        "CALM_BLOCKS": 1,
-        "SWEPT_RUNS": 1,
-        "NEXT_PENDING": 40,
-        "RECENT": 90,
-    }
-    for name, size in sizes.items():
-        monkeypatch.setattr(ledgers, name, size)
+    look_in_short_slices(monkeypatch)
     monkeypatch.setattr(run_in_focus, "FEW", 2)
     monkeypatch.setattr(run_rows, "FEW", 2)
     writer = Writer(fresh_books(request, tmp_path, request.param).database())

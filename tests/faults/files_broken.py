@@ -6,14 +6,14 @@ import os
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 from outflow_core.schema.upgrades import upgrade
 from outflow_core.settings import Database, Settings
-from tests.core.books import running
+from tests.core.books import kill_a_writer, running
 from tests.fixtures import HERE
 
 PAGE = 4096
@@ -59,7 +59,7 @@ def by_sql(*statements: str) -> Breaks:
     return spoiled(partial(execute, statements=statements))
 
 
-def execute(file: Path, statements: tuple[str, ...]) -> None:
+def execute(file: Path, statements: Iterable[str]) -> None:
     """Execute statements in one transaction."""
     with closing(sqlite3.connect(file)) as connection:
         for statement in statements:
@@ -115,17 +115,6 @@ connection.execute("BEGIN EXCLUSIVE")
 print("locked", flush=True)
 time.sleep(600)
 """
-WRITES = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("PRAGMA cache_size=5")
-connection.execute("BEGIN IMMEDIATE")
-connection.execute("UPDATE outflow_run SET command_name = 'torn'")
-connection.execute("CREATE TABLE large AS WITH RECURSIVE n(i) AS "
-    "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT hex(randomblob(200)) AS text FROM n")
-print("inside", flush=True)
-time.sleep(600)
-"""
 
 
 @contextmanager
@@ -138,9 +127,7 @@ def locked(file: Path) -> Iterator[None]:
 @contextmanager
 def torn(file: Path) -> Iterator[None]:
     """Its writer was killed amid a transaction that was half written; the next writer repairs it."""
-    with running(WRITES, file):
-        pass
-    assert file.with_name(f"{file.name}-journal").stat().st_size > 512
+    kill_a_writer(file)
     yield
     execute(file, ("UPDATE outflow_run SET hostname = hostname",))
 

@@ -6,13 +6,12 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 
 from outflow_core import record_run, tables
@@ -69,18 +68,8 @@ class Stage:
     @contextmanager
     def session(self, database: str | None = None) -> Iterator[Any]:
         """A superuser's session, without transactions unless begun."""
-        place: dict[str, Any] = {
-            "host": str(self.server.folder),
-            "port": self.server.port,
-            "dbname": database or self.name,
-        }
-        connection = psycopg2.connect(user="postgres", **place)
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                yield cursor
-        finally:
-            connection.close()
+        with self.server.session(database or self.name) as cursor:
+            yield cursor
 
     def monitors(self) -> list[tuple[Any, ...]]:
         """The monitor's connections: process and state."""
@@ -132,3 +121,30 @@ def processes_of(server: OwnServer) -> list[int]:
     first = int((server.folder / "postmaster.pid").read_text().split()[0])
     children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
     return [first, *map(int, children)]
+
+
+@contextmanager
+def stopped(stage: Stage) -> Iterator[None]:
+    """The server is stopped."""
+    stage.server.stop()
+    yield
+    stage.server.start()
+
+
+@contextmanager
+def hung(stage: Stage) -> Iterator[None]:
+    """The whole server stands still."""
+    with suspended(processes_of(stage.server)):
+        yield
+
+
+def altered(breaks: str, mends: str) -> Callable[[Stage], AbstractContextManager[None]]:
+    """A statement of the superuser breaks something, another one mends it."""
+
+    @contextmanager
+    def fault(stage: Stage) -> Iterator[None]:
+        stage.ask(breaks)
+        yield
+        stage.ask(mends)
+
+    return fault

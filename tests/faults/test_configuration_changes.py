@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from outflow_tui import configured
+from tests.faults.files_broken import Breaks, deleted, spoiled
 from tests.faults.table import Fault
 from tests.faults.watching import watching
 from tests.fixtures import copy_of
@@ -18,31 +18,14 @@ MAPS = "databases: {default: {dialect: sqlite, path: maps/outflow.db}}\n"
 KEPT = "What it said before stays in force."
 
 
-def says(content: str) -> Callable[[Path], AbstractContextManager[None]]:
+def says(content: str) -> Breaks:
     """What the file says while it is broken."""
-
-    @contextmanager
-    def breaks(config: Path) -> Iterator[None]:
-        before = config.read_text()
-        config.write_text(content)
-        yield
-        config.write_text(before)
-
-    return breaks
+    return spoiled(lambda config: config.write_text(content))
 
 
-@contextmanager
-def removed(config: Path) -> Iterator[None]:
-    content = config.read_text()
-    config.unlink()
-    yield
-    config.write_text(content)
-
-
-@contextmanager
-def part_removed(config: Path) -> Iterator[None]:
-    with removed(config.with_name("databases.yml")):
-        yield
+def part_deleted(config: Path) -> AbstractContextManager[None]:
+    """What it includes is deleted."""
+    return deleted(config.with_name("databases.yml"))
 
 
 TROUBLES = (
@@ -59,12 +42,12 @@ TROUBLES = (
         says("databases: {default: {dialect: oracle}}\n"),
     ),
     Fault("the configuration is emptied", f"config.yml: the file is empty; …. {KEPT}", "when it is mended", says("")),
-    Fault("the configuration is removed", f"config.yml: …. {KEPT}", "when it is there again", removed),
+    Fault("the configuration is removed", f"config.yml: …. {KEPT}", "when it is there again", deleted),
     Fault(
         "a file that the configuration includes is removed",
         f"databases.yml…. {KEPT}",
         "when it is there again",
-        part_removed,
+        part_deleted,
     ),
 )
 EDITED = Fault(
@@ -115,21 +98,13 @@ async def test_an_edited_part_of_a_configuration_is_followed(config: Path) -> No
 async def test_what_is_wrong_with_both_the_configuration_and_the_database_is_told(config: Path) -> None:
     async with watching("config.yml") as desk:
         await desk.sees("bad_setup")
-        with removed(config):
+        with deleted(config):
             await desk.sees("stays in force")
-            with removed_bytes(config.parent / "kinds" / "outflow.db"):
+            with deleted(config.parent / "kinds" / "outflow.db"):
                 await desk.sees("no such file; it was moved")
                 await desk.sees("stays in force")
         await desk.misses("stays in force")
         await desk.misses("Since")
-
-
-@contextmanager
-def removed_bytes(file: Path) -> Iterator[None]:
-    content = file.read_bytes()
-    file.unlink()
-    yield
-    file.write_bytes(content)
 
 
 async def test_the_run_that_is_looked_at_may_not_be_in_the_database_that_is_named_now(config: Path) -> None:

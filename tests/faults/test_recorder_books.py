@@ -31,7 +31,7 @@ from outflow_core.settings import Settings
 from tests.core.books import SQLITE, configure, make_tables, rows
 from tests.core.servers import OwnServer
 from tests.faults.network import Proxy, proxy
-from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
+from tests.faults.stage import PASSWORD, Stage, altered, hung, new_stage, processes_of, stopped, suspended
 
 ITEMS = int(os.environ.get("OUTFLOW_ITEMS", "24"))
 KILLS = int(os.environ.get("OUTFLOW_KILLS", "2"))
@@ -128,30 +128,15 @@ def report(fault: str, numbers: Counter[str], log: Log, found: Log) -> None:
 
 
 @contextmanager
-def stopped(stage: Stage) -> Iterator[None]:
-    stage.server.stop()
-    yield
-    stage.server.start()
-
-
-@contextmanager
 def crashed(stage: Stage) -> Iterator[None]:
     stage.server.crash()
     yield
     stage.server.start()
 
 
-@contextmanager
-def hung(stage: Stage) -> Iterator[None]:
-    with suspended(processes_of(stage.server)):
-        yield
-
-
-@contextmanager
-def without_a_table(stage: Stage) -> Iterator[None]:
-    stage.ask("ALTER TABLE outflow_block RENAME TO elsewhere")
-    yield
-    stage.ask("ALTER TABLE elsewhere RENAME TO outflow_block")
+def without_a_table(stage: Stage) -> AbstractContextManager[None]:
+    away = "ALTER TABLE outflow_block RENAME TO elsewhere"
+    return altered(away, "ALTER TABLE elsewhere RENAME TO outflow_block")(stage)
 
 
 @contextmanager

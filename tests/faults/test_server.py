@@ -17,11 +17,11 @@ from outflow_core import reader
 from outflow_tui import poller
 from outflow_tui.cli import main
 from tests.core.servers import OwnServer
-from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
+from tests.faults.stage import PASSWORD, Stage, altered, hung, new_stage, stopped, suspended
 from tests.faults.table import Fault
 from tests.faults.watching import has_read, tells, watching
+from tests.terminal import monitor
 from tests.tui.desk import Desk
-from tests.tui.test_wire import terminal, wait_for, written
 
 NUMBERS = itertools.count()
 MIGRATIONS = int(os.environ.get("OUTFLOW_MIGRATIONS", "25"))
@@ -35,19 +35,6 @@ def stage(server: OwnServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(reader, "LOCK_SECONDS", 0.3)
     monkeypatch.setattr(reader, "STATEMENT_SECONDS", 1)
     return new_stage(server, tmp_path, f"books_{next(NUMBERS)}")
-
-
-@contextmanager
-def stopped(stage: Stage) -> Iterator[None]:
-    stage.server.stop()
-    yield
-    stage.server.start()
-
-
-@contextmanager
-def hung(stage: Stage) -> Iterator[None]:
-    with suspended(processes_of(stage.server)):
-        yield
 
 
 @contextmanager
@@ -82,24 +69,10 @@ def another_password(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
-def without_rights(stage: Stage) -> Iterator[None]:
-    stage.ask("REVOKE SELECT ON outflow_run FROM worker")
-    yield
-    stage.ask("GRANT SELECT ON outflow_run TO worker")
-
-
-@contextmanager
 def without_a_table(stage: Stage) -> Iterator[None]:
     stage.ask("DROP TABLE outflow_block CASCADE")
     yield
     stage.make_tables()
-
-
-@contextmanager
-def migrated(stage: Stage) -> Iterator[None]:
-    stage.ask("ALTER TABLE outflow_run RENAME COLUMN command_name TO called")
-    yield
-    stage.ask("ALTER TABLE outflow_run RENAME COLUMN called TO command_name")
 
 
 @contextmanager
@@ -162,7 +135,7 @@ FAULTS = (
         "The role may not read a table any more.",
         "permission denied for table outflow_run; its owner may grant SELECT",
         LATER,
-        without_rights,
+        altered("REVOKE SELECT ON outflow_run FROM worker", "GRANT SELECT ON outflow_run TO worker"),
     ),
     Fault(
         "A table is dropped.",
@@ -175,7 +148,10 @@ FAULTS = (
         "the tables are not those of Outflow 0.7 to 0.9: outflow_run.command_name is missing… "
         "look for a newer outflow-tui",
         LATER,
-        migrated,
+        altered(
+            "ALTER TABLE outflow_run RENAME COLUMN command_name TO called",
+            "ALTER TABLE outflow_run RENAME COLUMN called TO command_name",
+        ),
     ),
     Fault(
         "Somebody holds a table (a migration that goes on).",
@@ -277,15 +253,13 @@ async def test_a_standby_is_read_and_goes_on_being_read_when_it_is_promoted(stag
 
 
 def test_the_program_ends_at_once_while_its_servers_hang(stage: Stage) -> None:
-    with terminal(str(stage.config), str(stage.config), "--every", "0.1") as master:
-        wait_for(master, b"reduce")
+    with monitor(str(stage.config), str(stage.config), "--every", "0.1") as seat:
+        seat.sees("reduce")
         with hung(stage):
-            written(master, 0.5)
-            os.write(master, b"q")
+            seat.comes(0.5)
+            seat.press("q")
             begun = time.monotonic()
-            with pytest.raises(OSError):
-                while True:
-                    os.read(master, 65536)
+            seat.ends()
             assert time.monotonic() - begun < 3
 
 

@@ -58,7 +58,7 @@ def written_over(terminal: PseudoTerminal) -> Iterator[None]:
     """What another program writes is not known here: the user asks for everything anew."""
     terminal.rests()
     yield
-    terminal.types("\x0c")
+    terminal.press("\x0c")
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def stopped(terminal: PseudoTerminal) -> Iterator[None]:
     terminal.sees("the shell again")
     assert terminal.is_as_before()
     yield
-    terminal.types("\n")
+    terminal.press("\n")
 
 
 def begun(form: str) -> Callable[[str], AbstractContextManager[str]]:
@@ -146,29 +146,33 @@ def test_a_program_goes_on_with_its_terminal(fault: Fault, program: str) -> None
         with fault.breaks(terminal):
             pass
         terminal.sees("bad_setup")
-        terminal.types("q")
+        terminal.press("q")
         terminal.sees("status 0")
         terminal.ends()
         assert terminal.is_as_before()
         assert b"Traceback" not in terminal.written
 
 
-@pytest.mark.parametrize("fault", PRINTS, ids=str)
-def test_without_a_terminal_that_can_show_a_screen_the_runs_are_printed(fault: Fault, program: str) -> None:
+@contextmanager
+def gone_through(fault: Fault, program: str, keys: str = "") -> Iterator[PseudoTerminal]:
+    """The program as a fault has it begin shows the runs, is left by these keys, and ends well."""
     with fault.breaks(program) as command, in_terminal(f"{command}; echo status $?") as terminal:
         terminal.sees("bad_setup")
+        terminal.press(keys)
         terminal.sees("status 0")
         terminal.ends()
+        yield terminal
+
+
+@pytest.mark.parametrize("fault", PRINTS, ids=str)
+def test_without_a_terminal_that_can_show_a_screen_the_runs_are_printed(fault: Fault, program: str) -> None:
+    with gone_through(fault, program) as terminal:
         assert b"\x1b" not in terminal.written
 
 
 @pytest.mark.parametrize("fault", SHOWS, ids=str)
 def test_the_screen_is_shown_all_the_same(fault: Fault, program: str) -> None:
-    with fault.breaks(program) as command, in_terminal(f"{command}; echo status $?") as terminal:
-        terminal.sees("bad_setup")
-        terminal.types("q")
-        terminal.sees("status 0")
-        terminal.ends()
+    with gone_through(fault, program, "q") as terminal:
         assert terminal.is_as_before()
         assert not Path("errors").exists() or Path("errors").read_text() == ""
 

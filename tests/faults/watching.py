@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from outflow_tui.app import OutflowApp
 from outflow_tui.cli.screen import _opener
@@ -20,12 +21,18 @@ SCREENS = ("", "enter", "2", "q 3", "q 4", "q ctrl+f", "escape E", "escape quest
 
 @asynccontextmanager
 async def watching(
-    *sources: str, copy: bool = False, size: tuple[int, int] = (80, 24), seconds: float = 0.05
+    *sources: str,
+    copy: bool = False,
+    size: tuple[int, int] = (80, 24),
+    seconds: float = 0.05,
+    clock: Callable[[], datetime] = datetime.now,
 ) -> AsyncIterator[Desk]:
     """The program on sources as the command line names them; afterwards nothing of it is left in this process."""
     with nothing_left():
         options = argparse.Namespace(copy=copy)
-        app = OutflowApp([Watched(source, _opener(options, source)) for source in sources], seconds=seconds)
+        app = OutflowApp(
+            [Watched(source, _opener(options, source)) for source in sources], seconds=seconds, clock=clock
+        )
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Desk(app, pilot, [])
 

@@ -89,7 +89,8 @@ def _blocks(connection: sqlite3.Connection, run: int, count: int, say: Say, long
         state = STATES[number % len(STATES)] if number % 3 == 0 else "failed"
         inputs = {say("input-key", number): json.dumps(say("input", number))}
         _block(connection, number, run, say, state, "task", 1, inputs)
-        _insert(connection, "outflow_edge", upstream_block_id=number - 1, downstream_block_id=number)
+        for before in {number - 1, 2} - {number}:  # after the one above it, and all after the first task
+            _insert(connection, "outflow_edge", upstream_block_id=before, downstream_block_id=number)
         if state == "failed":
             _exception(connection, number, say, long_traceback if number == 2 else None)
 
@@ -139,6 +140,22 @@ def _process(connection: sqlite3.Connection, run: int, say: Say) -> None:
         slurm_array_job_id=_stored(say("array-job", 1)), slurm_array_task_id=_stored(say("array-task", 1)),
         started_at="2026-11-20 10:00:00", last_seen_at="2026-11-20 10:00:00", beat_seconds=10.0,
     )  # fmt: skip
+
+
+def unended(path: Path) -> list[str]:
+    """Make it that all runs and all failed tasks go on; the statements by which they end as they had ended."""
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE later AS SELECT * FROM outflow_runtime_exception")
+    connection.execute("DELETE FROM outflow_runtime_exception")
+    connection.execute("UPDATE outflow_run SET state = 'running', end_time = NULL")
+    connection.execute("UPDATE outflow_block SET state = 'running', end_time = NULL WHERE state = 'failed'")
+    connection.commit()
+    connection.close()
+    return [
+        "INSERT INTO outflow_runtime_exception SELECT * FROM later",
+        "UPDATE outflow_block SET state = 'failed' WHERE id IN (SELECT block_id FROM later)",
+        "UPDATE outflow_run SET state = 'failed'",
+    ]
 
 
 def of_kinds(kinds: Sequence[str], poison: Callable[[str, str], str]) -> Say:

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +25,7 @@ from outflow_core.reader import Reader
 from outflow_core.settings import Settings, read_settings
 from outflow_core.sources import find_database
 from tests.core.servers import OwnServer
-from tests.hostile.wire import started, terminal
+from tests.hostile.wire import WatchedTerminal, started, terminal
 
 USER = "uS3r-@:/%?#p4ss"
 ADMIN = "aDm1n'\\\"p4ss&="
@@ -31,7 +33,14 @@ OTHER = "oTh3r-p4ss"
 VARIABLE = "vAr14bl3-p4ss"
 OWN = "pIp3lin3-s3cr3t"
 INPUT = "iNpUt-s3cr3t"
-SECRETS = (USER, ADMIN, OTHER, VARIABLE, OWN, INPUT)
+PLACES = {
+    "PGPASSWORD": "f0r-l1bpq-@:\\p4ss",
+    "PGPASSFILE": "1n-a-f1le-@:\\p4ss",
+    "~/.pgpass": "at-h0me-@:\\p4ss",
+    "an included file": "1nclud3d-p4ss",
+}
+"""Where else a password may stand than in the configuration, and the one that stands there."""
+SECRETS = (USER, ADMIN, OTHER, VARIABLE, OWN, INPUT, *PLACES.values())
 
 
 def forms(secret: str) -> set[str]:
@@ -51,6 +60,8 @@ def server(own_server: OwnServer) -> OwnServer:
     """A server with both roles, and a database."""
     own_server.sql("CREATE ROLE c_admin LOGIN PASSWORD %s", ADMIN)
     own_server.sql("CREATE ROLE c_user LOGIN PASSWORD %s", USER)
+    for number, password in enumerate(PLACES.values()):
+        own_server.sql(f"CREATE ROLE c_user{number} LOGIN PASSWORD %s IN ROLE c_user", password)
     own_server.sql("CREATE DATABASE c_books OWNER c_admin")
     return own_server
 
@@ -288,9 +299,14 @@ def test_a_fault_of_the_screen_is_told_without_what_stood_in_its_variables(setti
         running.settles(1.0)
         running.press("z")
         assert running.ends() == 1
-        told = running.bytes.decode("utf-8", "replace")
+        told = running.written.decode("utf-8", "replace")
         assert "RuntimeError at" in told and "please report it" in told
         assert leaks(told) == [] and "Traceback" not in told and "locals" not in told
+
+
+def copied(seat: WatchedTerminal) -> list[str]:
+    """What was sent to the terminal's clipboard."""
+    return [base64.b64decode(words.rpartition(";")[2]).decode() for kind, words in seat.screen.told if kind == "52"]
 
 
 def test_the_screen_its_files_and_its_process_tell_no_password(settings: Settings, tmp_path: Path) -> None:
@@ -300,12 +316,11 @@ def test_the_screen_its_files_and_its_process_tell_no_password(settings: Setting
         capture_output=True,
     )
     fail_with_secrets(settings)
-    editor = tmp_path / "editor"
-    editor.write_text('#!/bin/sh\nenv > "$0.env"; echo "$@" > "$0.words"\n')
-    editor.chmod(0o700)
+    vi = tmp_path / "editor"
+    editor(vi)
     place = tmp_path / "seen"
     place.mkdir()
-    with terminal(str(settings.path), "--every", "0.3", folder=place, VISUAL=str(editor)) as running:
+    with terminal(str(settings.path), "--every", "0.3", folder=place, VISUAL=str(vi)) as running:
         running.sees("reduce")
         words = Path(f"/proc/{running.pid}/cmdline").read_bytes().decode()
         for keys, sees in (
@@ -315,18 +330,142 @@ def test_the_screen_its_files_and_its_process_tell_no_password(settings: Setting
             ("E", "all lines"),
             ("enter", "Saved"),
             ("4", "configuration"),
+            ("E", "all lines"),
+            ("s", ".svg"),
         ):
             running.press(keys)
-            while keys == "e" and not Path(f"{editor}.words").exists():
+            while keys == "e" and not Path(f"{vi}.words").exists():
                 assert running.read(0.1)
             if sees:
                 running.sees(sees)
             running.settles()
-        copied = [
-            base64.b64decode(told.rpartition(";")[2]).decode() for number, told in running.screen.told if number == "52"
-        ]
+        copies = copied(running)
     files = "".join(path.read_text() for path in place.rglob("*") if path.is_file())
-    assert files and copied
-    assert leaks(words + running.bytes.decode("utf-8", "replace") + files + "".join(copied)) == []
-    children = Path(f"{editor}.env").read_text() + Path(f"{editor}.words").read_text()
+    assert {path.suffix for path in place.iterdir()} == {".txt", ".svg"} and copies
+    assert leaks(words + running.written.decode("utf-8", "replace") + files + "".join(copies)) == []
+    children = Path(f"{vi}.env").read_text() + Path(f"{vi}.words").read_text()
     assert leaks(children.replace(f"OTHER_PASSWORD={OTHER}", "")) == []  # the user's own environment is the user's
+
+
+def configured(server: OwnServer, folder: Path, where: str) -> dict[str, str]:
+    """A configuration in a folder whose user has its password elsewhere; what must be in the environment for it."""
+    number, password = list(PLACES).index(where), PLACES[where]
+    user, config = f"c_user{number}", content(f"127.0.0.1:{server.port}")
+    config["databases"]["default"]["user"] = user if where != "an included file" else f"{user}:{password}"
+    if where == "an included file":
+        config_at(folder / "part.yml", config["databases"])
+        told = {name: json.dumps(value) for name, value in config.items()} | {"databases": "!include part.yml"}
+        config_at(folder / "config.yml", "".join(f"{name}: {value}\n" for name, value in told.items()))
+    else:
+        config_at(folder / "config.yml", config)
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    pgpass = config_at(folder / ".pgpass", f"127.0.0.1:{server.port}:*:{user}:{escaped}\n")
+    return {
+        "PGPASSWORD": {"PGPASSWORD": password},
+        "PGPASSFILE": {"PGPASSFILE": str(pgpass)},
+        "~/.pgpass": {"HOME": str(folder)},
+    }.get(where, {})
+
+
+@dataclass
+class Looked:
+    """Somebody who looks at the books, on the screen and by `watch`."""
+
+    folder: Path
+    environment: dict[str, str]
+    screen: WatchedTerminal
+    watch: WatchedTerminal
+
+    def told(self) -> str:
+        """All that came of it: what was written, copied and saved, and what everybody on the machine may see."""
+        seats = (self.screen, self.watch)
+        written = b"".join(bytes(seat.written) for seat in seats).decode("utf-8", "replace")
+        saved = [path.read_text() for path in self.folder.iterdir() if path.suffix in (".svg", ".json", ".words")]
+        shown = [Path(f"/proc/{seat.pid}/cmdline").read_text() for seat in seats]
+        copies = copied(self.screen)
+        assert copies and len(saved) == 3
+        return "".join([written, *copies, *saved, *shown])
+
+    def environments(self) -> str:
+        """What the programs and the editor that one of them began have in their environment, besides what was given."""
+        pids = (self.screen.pid, self.watch.pid)
+        found = [Path(f"/proc/{pid}/environ").read_text() for pid in pids] + [(self.folder / "editor.env").read_text()]
+        given = {**self.environment, "OTHER_PASSWORD": OTHER}
+        lines = [line for words in found for line in words.replace("\0", "\n").splitlines()]
+        return "\n".join(line for line in lines if line not in {f"{name}={value}" for name, value in given.items()})
+
+
+def test_passwords_that_stand_elsewhere_are_not_told_either(
+    settings: Settings,
+    server: OwnServer,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What libpq finds, and what a configuration includes; while all is well, and while the server is away."""
+    asked(["db", "upgrade", "--config", str(settings.path)], tmp_path, capfd)
+    fail_with_secrets(settings)
+    with ExitStack() as stack:
+        looked: dict[str, Looked] = {}
+        for number, where in enumerate(PLACES):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            environment = configured(server, folder, where)
+            editor(folder / "editor")
+            begun = partial(terminal, folder=folder, VISUAL="./editor", **environment)
+            screen = stack.enter_context(begun("config.yml", "--every", "0.2"))
+            form = ["--json"] * (number % 2)
+            watch = stack.enter_context(begun("watch", "-s", "config.yml", "--every", "0.2", *form))
+            looked[where] = Looked(folder, environment, screen, watch)
+        for each in looked.values():
+            each.screen.sees("reduce")
+            prints(each.watch, "watching ")
+            walk_and_keep(each.screen, each.folder)
+        fail_with_secrets(settings)
+        for each in looked.values():
+            prints(each.watch, "cannot log in")
+        server.stop()
+        stack.callback(server.start)
+        for each in looked.values():
+            each.screen.sees("trying again")
+            prints(each.watch, "Cannot read")
+        for where, each in looked.items():
+            assert leaks(each.told()) == [], where
+            assert leaks(each.environments()) == [], where
+    for where, each in looked.items():
+        with monkeypatch.context() as given:
+            for name, value in each.environment.items():
+                given.setenv(name, value)
+            for words in (
+                ["tui", "runs", "-s"],
+                ["tui", "config", "last", "--json", "-s"],
+                ["db", "status", "--config"],
+            ):
+                told = asked([*words, str(each.folder / "config.yml")], tmp_path, capfd)
+                assert told and leaks(told) == [], (where, words)
+
+
+def editor(path: Path) -> None:
+    """An editor that tells what it was given."""
+    path.write_text('#!/bin/sh\nenv > "$0.env"; echo "$@" > "$0.words"\n')
+    path.chmod(0o700)
+
+
+def prints(seat: WatchedTerminal, words: str) -> None:
+    """Wait until words were written, on lines of any length."""
+    seat.reads_until(lambda: words.encode() in seat.written, f"{words!r} is not printed")
+
+
+def walk_and_keep(seat: WatchedTerminal, folder: Path) -> None:
+    """Open a run, edit, copy a report, save its configuration as a picture and as JSON."""
+    for key, sees in (("enter", "ValueError"), ("e", ""), ("Y", "Copied"), ("4", "configuration")):
+        seat.press(key)
+        if key == "e":
+            seat.reads_until((folder / "editor.words").exists)
+        seat.sees(sees)
+        seat.settles()
+    for key, ending in (("s", ".svg"), ("J", ".json")):
+        seat.press("E")
+        seat.sees("all lines")
+        seat.press(key)
+        seat.sees(f"{ending};")

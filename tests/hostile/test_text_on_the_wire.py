@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import shutil
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +17,10 @@ from hypothesis import strategies as st
 
 from outflow_tui import text
 from outflow_tui.marks import MARKS
-from tests.hostile.books import make_books, of_kinds
+from tests.faults.files_broken import execute
+from tests.hostile.books import Say, make_books, of_kinds, unended
 from tests.hostile.poisons import POISONS, poisoned
-from tests.hostile.wire import Screen, Terminal, cells_of, is_steering, terminal
+from tests.hostile.wire import Screen, WatchedTerminal, cells_of, is_steering, terminal
 
 SOAK = int(os.environ.get("OUTFLOW_SOAK", "1"))
 KINDS = [*POISONS]
@@ -25,7 +30,7 @@ RUN = COUNT - 1
 BAD_NAME = "b\x1b]0;t\x07\x9b31m\u202e[red]\n.db"
 
 
-def walk(running: Terminal) -> Screen:
+def walk(running: WatchedTerminal) -> Screen:
     """Go over every screen by its keys; what stands in a terminal's cells, and what it was told."""
 
     def go(*keys: str, sees: str = "") -> None:
@@ -58,7 +63,15 @@ def walk(running: Terminal) -> Screen:
     go("1", "3", sees="at once")
     go("down", "down")
     go("q", "4", sees="configuration")
-    go("q", "o")
+    go("q", "home", "down", sees="task 2 of")
+    go("o", sees=f"  {COUNT - 1} downstream")
+    go("end")
+    go("enter", sees=f"task {COUNT + 1} of")
+    go("ctrl+p", sees="Choose other colours")
+    go("end")
+    go(*"Upstream", sees="Upstream: to")
+    go("enter", sees="  2 upstream")
+    go("down")
     go("?", sees="keys")
     go("q")
     go("\x06", *"map", sees=" found")
@@ -75,17 +88,18 @@ def walk(running: Terminal) -> Screen:
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Screen]:
     """The same walk over harmless books and over hostile ones, each beside a second source."""
-    found = {}
-    for name, other, say in (
-        ("harmless", "other.db", lambda where, number: f"{where}{number}"),
-        ("hostile", BAD_NAME, of_kinds(KINDS, poisoned)),
-    ):
-        folder = tmp_path_factory.mktemp(name)
+
+    def walked(folder: Path, other: str, say: Say) -> Screen:
         make_books(folder / "outflow.db", say, COUNT)
         shutil.copy(folder / "outflow.db", folder / other)
         with terminal("outflow.db", other, "--every", "0.3", folder=folder, VISUAL="true") as running:
-            found[name] = walk(running)
-    return found
+            return walk(running)
+
+    folders = [tmp_path_factory.mktemp(name) for name in ("harmless", "hostile")]
+    with ThreadPoolExecutor(2) as both:
+        harmless = both.submit(walked, folders[0], "other.db", lambda where, number: f"{where}{number}")
+        hostile = both.submit(walked, folders[1], BAD_NAME, of_kinds(KINDS, poisoned))
+        return {"harmless": harmless.result(), "hostile": hostile.result()}
 
 
 def test_nothing_is_sent_over_hostile_books_that_is_not_sent_over_harmless_ones(
@@ -105,6 +119,63 @@ def test_nothing_is_sent_over_hostile_books_that_is_not_sent_over_harmless_ones(
     (saved,) = set(folder.iterdir()) - {folder / "outflow.db", folder / BAD_NAME}
     assert saved.name.startswith(f"run-{RUN}-task-") and saved.suffix == ".txt" and saved.stat().st_mode & 0o077 == 0
     assert not [sign for sign in saved.read_text() if is_steering(sign) and sign != "\n"]
+
+
+NOTICES = {"9": {}, "777": {"VTE_VERSION": "7600"}}
+"""The ways in which a terminal is told that a run has ended, and what tells which of them it knows."""
+FORMS = ((), ("--json",))
+
+
+def test_the_end_of_a_run_steers_nothing_in_notices_and_in_what_watch_prints(
+    walks: dict[str, Screen], tmp_path: Path
+) -> None:
+    """Screens and watches look on while runs of every kind end."""
+    books = make_books(tmp_path / "outflow.db", of_kinds(KINDS, poisoned), COUNT)
+    ends = unended(books)
+    with ExitStack() as stack:
+
+        def begun(*words: str, **environment: str) -> WatchedTerminal:
+            return stack.enter_context(terminal(*words, "--every", "0.2", folder=tmp_path, **environment))
+
+        screens = {number: begun("outflow.db", **environment) for number, environment in NOTICES.items()}
+        watches = {form: begun("watch", "-s", "outflow.db", *form) for form in FORMS}
+        for seat in screens.values():
+            seat.sees("PROGRESS")
+            seat.press(*["t", "down"] * COUNT)
+            seat.sees("when run 1 ")
+        for seat in watches.values():
+            seat.sees("outflow-tui: watching ")
+        execute(books, ends)
+        for number, seat in screens.items():
+            are_told(seat, number)
+            assert seat.screen.kinds <= walks["harmless"].kinds | {f"OSC {number}"}
+        for form, seat in watches.items():
+            are_printed(seat, is_json=bool(form))
+
+
+def are_told(seat: WatchedTerminal, number: str) -> None:
+    """A bell and a notice for each run, and nothing else that steers."""
+
+    def notices() -> list[str]:
+        return [words for kind, words in seat.screen.told if kind == number]
+
+    seat.reads_until(lambda: len(notices()) == COUNT)
+    seat.settles()
+    assert seat.screen.steering == {"U+0007"} and seat.screen.overflows == set()
+    assert {words.count(";") for words in notices()} == {3 if number == "777" else 1}
+    assert not [sign for words in notices() for sign in words if is_steering(sign)]
+
+
+def are_printed(seat: WatchedTerminal, *, is_json: bool) -> None:
+    """A line for each run and each failed task, and nothing that steers."""
+    sign = '"event": "ended"' if is_json else " ended: failed"
+    seat.reads_until(lambda: seat.written.count(sign.encode()) == COUNT)
+    seat.settles()
+    assert seat.screen.kinds == seat.screen.steering == set()
+    _, *told, rest = seat.written.decode().split("\r\n")
+    failed = [line for line in told if ('"event": "task-failed"' if is_json else " failed: ") in line]
+    assert len(failed) > COUNT // 2 and len(told) == COUNT + len([line for line in failed if sign not in line])
+    assert rest == "" and (not is_json or all(json.loads(line) and line.isascii() for line in told))
 
 
 ANYTHING = st.text(st.characters(), max_size=60) | st.sampled_from([*POISONS.values()])

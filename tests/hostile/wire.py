@@ -1,23 +1,17 @@
-"""The real program in a pseudo-terminal, and a small terminal that understands what it writes."""
+"""The real program in a terminal that knows every sequence that it was sent, and every sign that is none."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
-import select
-import signal
-import struct
-import sys
-import termios
-import time
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from codecs import getincrementaldecoder
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import Any
 
-PATIENCE = 30.0
+from tests.terminal import MONITOR, Terminal
+
 _TOKEN = re.compile(
     r"\x1b\[(?P<private>[<-?]*)(?P<numbers>[0-9;:]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     r"|\x1b\](?P<osc>[0-9]*)(?P<words>[^\x07\x1b]*)(?:\x07|\x1b\\)"
@@ -115,76 +109,32 @@ def cells_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-class Terminal:
-    """A program that runs in a pseudo-terminal of its own."""
+class WatchedTerminal(Terminal):
+    """A program in a terminal that minds what it is told."""
 
-    def __init__(self, pid: int, master: int, size: tuple[int, int]) -> None:
-        self.pid = pid
-        self.screen = Screen(*size)
-        self.bytes = b""
-        self._master = master
-        self._undecoded = b""
+    def __init__(self, command: Sequence[str], **more: Any) -> None:
+        super().__init__(command, **more)
+        self.screen = Screen(self.glass.columns, self.glass.rows)
+        self._decode = getincrementaldecoder("utf-8")("surrogateescape").decode
 
     def press(self, *keys: str) -> None:
         """Send keys as a terminal does."""
         for key in keys:
-            os.write(self._master, KEYS.get(key, key).encode())
+            super().press(KEYS.get(key, key))
 
-    def read(self, seconds: float) -> bool:
-        """Take in what comes within some time; whether the program is still there."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if not select.select([self._master], [], [], left)[0]:
-                return True
-            try:
-                some = os.read(self._master, 65536)
-            except OSError:
-                return False
-            if not some:
-                return False
-            self.bytes += some
-            self._decode(some)
-        return True
+    def takes(self, some: bytes) -> None:
+        """Look at each sequence."""
+        self.written += some
+        self.screen.feed(self._decode(some))
 
-    def _decode(self, some: bytes) -> None:
-        data = self._undecoded + some
-        whole = len(data)
-        for length in range(1, min(4, len(data) + 1)):  # a character may come in two parts
-            last = data[-length]
-            if last >= 0xC0:
-                whole -= length if length < (2 if last < 0xE0 else 3 if last < 0xF0 else 4) else 0
-                break
-            if last < 0x80:
-                break
-        self._undecoded = data[whole:]
-        self.screen.feed(data[:whole].decode("utf-8", "surrogateescape"))
-
-    def sees(self, words: str) -> None:
-        """Read until words stand in the window."""
-        until = time.monotonic() + PATIENCE
-        while words not in self.screen.text():
-            is_there = self.read(0.05)
-            assert is_there and time.monotonic() < until, f"{words!r} is not on the screen:\n{self.screen.text()}"
-
-    def settles(self, seconds: float = 0.1) -> None:
-        """Read until nothing has come for a while."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            size = len(self.bytes)
-            if not self.read(seconds) or size == len(self.bytes):
-                return
+    def shown(self) -> str:
+        """The whole window."""
+        return self.screen.text()
 
     def resize(self, width: int, height: int) -> None:
         """Another window."""
         self.screen.width, self.screen.height = width, height
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-    def ends(self) -> int:
-        """Read to the end of the program; its exit status."""
-        until = time.monotonic() + PATIENCE
-        while self.read(0.1) and time.monotonic() < until:
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        super().resize(width, height)
 
 
 KEYS: Mapping[str, str] = {
@@ -194,36 +144,11 @@ KEYS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@contextmanager
-def terminal(
-    *words: str, size: tuple[int, int] = (80, 24), folder: Path | None = None, **environment: str
-) -> Iterator[Terminal]:
-    """The program in a pseudo-terminal; ended at the end."""
-    command = [sys.executable, "-m", "outflow_tui.cli", *words]
-    with started(command, size=size, folder=folder, **environment) as running:
-        yield running
+def terminal(*words: str, folder: Path | None = None, **environment: str) -> AbstractContextManager[WatchedTerminal]:
+    """The program in a terminal of 80x24; ended at the end."""
+    return started([*MONITOR, *words], folder=folder, **environment)
 
 
-@contextmanager
-def started(
-    command: Sequence[str], *, size: tuple[int, int] = (80, 24), folder: Path | None = None, **environment: str
-) -> Iterator[Terminal]:
-    """Any command in a pseudo-terminal; ended at the end."""
-    usual = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "XDG_CONFIG_HOME": "/nowhere"}
-    usual["PYTHONPATH"] = str(Path.cwd())
-    others = {name: value for name, value in os.environ.items() if name not in ("LC_ALL", "LC_CTYPE", "NO_COLOR")}
-    pid, master = pty.fork()
-    if pid == 0:
-        if folder is not None:
-            os.chdir(folder)
-        os.execve(command[0], list(command), others | usual | environment)
-    running = Terminal(pid, master, size)
-    running.resize(*size)
-    try:
-        yield running
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        os.close(master)
-        with suppress(ChildProcessError):
-            os.waitpid(pid, 0)
+def started(command: Sequence[str], **more: Any) -> AbstractContextManager[WatchedTerminal]:
+    """Any command in a terminal; ended at the end."""
+    return closing(WatchedTerminal(command, **more))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from tests.terminal import MONITOR, Terminal
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo.py"
 PATIENCE = 60.0
@@ -55,47 +57,29 @@ def test_without_a_terminal_it_prints_the_runs_and_leaves_nothing(tmp_path: Path
 
 @pytest.mark.parametrize("end", ["q", "window closed", "signal", "signal ignored, window closed"])
 def test_it_leaves_nothing_whichever_way_it_ends(end: str, tmp_path: Path) -> None:
-    pid, terminal = pty.fork()
-    if pid == 0:
-        if end.startswith("signal ignored"):
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        os.environ |= {"TMPDIR": str(tmp_path), "TERM": "xterm-256color"}
-        os.execv(sys.executable, [sys.executable, str(DEMO)])
-    seen = b""
-    while b"PROGRESS" not in seen:
-        seen += os.read(terminal, 65536)
-    if end == "q":
-        os.write(terminal, b"q")
-        try:
-            while os.read(terminal, 65536):
-                pass
-        except OSError:
-            pass
-    elif end == "signal":
-        os.kill(pid, signal.SIGTERM)
-        os.close(terminal)
-    else:
-        os.close(terminal)
-    os.waitpid(pid, 0)
+    before = deaf if end.startswith("signal ignored") else None
+    with closing(Terminal([sys.executable, str(DEMO)], before=before, TMPDIR=str(tmp_path))) as terminal:
+        terminal.sees("PROGRESS")
+        if end == "q":
+            terminal.press("q")
+        else:
+            if end == "signal":
+                os.kill(terminal.pid, signal.SIGTERM)
+            terminal.hang_up()
+        terminal.ends()
     until_gone(tmp_path)
+
+
+def deaf() -> None:
+    """Whoever does this does not hear that its terminal is gone."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.4, 0.8])
 def test_a_terminal_lost_at_any_moment_ends_the_monitor(seconds: float, tmp_path: Path) -> None:
     (tmp_path / "config.yml").write_text("databases: {default: {dialect: sqlite, path: outflow.db}}\n")
-    pid, terminal = pty.fork()
-    if pid == 0:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        os.environ["TERM"] = "xterm-256color"
-        os.execv(sys.executable, [sys.executable, "-m", "outflow_tui.cli", str(tmp_path)])
-    os.read(terminal, 1)
-    time.sleep(seconds)
-    os.close(terminal)
-    waited = 0.0
-    while os.waitpid(pid, os.WNOHANG)[0] == 0:
-        time.sleep(0.1)
-        waited += 0.1
-        if waited > PATIENCE:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            pytest.fail("the monitor lives on without a terminal")
+    with closing(Terminal([*MONITOR, str(tmp_path)], before=deaf)) as terminal:
+        assert terminal.read(PATIENCE)
+        time.sleep(seconds)
+        terminal.hang_up()
+        terminal.ends()

@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.soak.terminals import MONITOR, PATIENCE, Terminal, terminal
+from tests.soak.terminals import MONITOR, PATIENCE, Seat, terminal
 
-CTRL_Z = b"\x1a"
+CTRL_Z = "\x1a"
 
 
 @contextmanager
-def shell_with_monitor(*words: str) -> Iterator[tuple[Terminal, int]]:
+def shell_with_monitor(*words: str) -> Iterator[tuple[Seat, int]]:
     """A shell in whose foreground the monitor runs; its terminal, and the monitor's process."""
-    with terminal("bash", "--norc", "-i") as seat:
-        seat.sees(b"$ ")
-        seat.press(f"{shlex.join([*MONITOR, *words])}\n".encode(), b"COMMAND")
+    with terminal("bash", "--norc", "-i", PS1="$ ") as seat:
+        seat.sees("$ ")
+        seat.press(f"{shlex.join([*MONITOR, *words])}\n", "COMMAND")
         process = child_of(seat.pid)
         try:
             yield seat, process
@@ -47,13 +47,13 @@ def is_stopped_soon(process: int) -> None:
         time.sleep(0.002)
 
 
-def suspend(seat: Terminal, process: int) -> None:
+def suspend(seat: Seat, process: int) -> None:
     """Press Ctrl-Z, and wait until the monitor is stopped."""
     seat.press(CTRL_Z)
     is_stopped_soon(process)
 
 
-def bring_back(seat: Terminal, words: bytes = b"COMMAND") -> None:
+def bring_back(seat: Seat, words: str = "COMMAND") -> None:
     """Type `fg`, and wait for words of the screen."""
-    seat.sees(b"$ ")
-    seat.press(b"fg\n", words)
+    seat.sees("$ ")
+    seat.press("fg\n", words)

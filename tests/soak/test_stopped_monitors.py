@@ -99,19 +99,19 @@ def test_ctrl_z_goes_back_to_the_shell_and_fg_comes_back(tmp_path: Path) -> None
     with shell_with_monitor(str(folder), "--every", "0.1") as (seat, process):
         suspend(seat, process)
         assert process not in holders(folder / "outflow.db")
-        seat.sees(b"Stopped")
-        seat.press(b"bg\n", b"bg")
-        seat.press(b"jobs\n", b"Stopped")  # it may not write to the terminal, and is stopped again
+        seat.sees("Stopped")
+        seat.press("bg\n", "bg")
+        seat.press("jobs\n", "Stopped")  # it may not write to the terminal, and is stopped again
         assert state_of(process) == "T" and process not in holders(folder / "outflow.db")
         bring_back(seat)
-        seat.press(b"\r", b"whole")
+        seat.press("\r", "whole")
 
 
 def test_ctrl_z_without_a_shell_stops_nothing_and_says_so(tmp_path: Path) -> None:
     with monitor(str(copy_of("kinds", tmp_path))) as seat:
-        seat.press(b"\x1a", b"No shell waits")
+        seat.press("\x1a", "No shell waits")
         os.kill(seat.pid, signal.SIGTSTP)
-        seat.press(b"\r", b"whole")
+        seat.press("\r", "whole")
 
 
 def test_a_monitor_whose_output_nobody_reads_lets_writers_write(tmp_path: Path) -> None:
@@ -119,11 +119,11 @@ def test_a_monitor_whose_output_nobody_reads_lets_writers_write(tmp_path: Path) 
     with monitor(str(folder), "--every", "0.1") as seat:
         seat.leave_unread()
         for _ in range(60):
-            seat.press(b"jk?q")
+            seat.press("jk?q")
         books = sqlite3.connect(folder / "outflow.db", isolation_level=None, timeout=5)
         for number in range(300):
             books.execute("UPDATE outflow_block SET hostname = ? WHERE id = 1", (f"n{number}",))
         books.close()
         assert max(exclusive_after(folder / "outflow.db") for _ in range(50)) < 5
         seat.read_again()
-        seat.press(b"r", b"\x1b[")
+        seat.press("r", "\x1b[")

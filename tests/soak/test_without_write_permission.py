@@ -73,7 +73,7 @@ def test_the_owner_writes_while_one_watches_who_may_not(folder: Path, mode: str,
             commits(theirs, 300)
             tour(seat)
             commits(theirs, 300)
-            seat.press(b"r", b"")
+            seat.press("r", "")
         assert {path.name for path in folder.iterdir()} - {"outflow.db-journal"} == files
         assert theirs.execute("PRAGMA journal_mode").fetchone() == (mode,)
         assert theirs.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -70,7 +70,7 @@ class Watching:
         """Runs in a terminal that nobody reads."""
         with monitor(str(self.folder)) as seat:
             self.processes.add(seat.pid)
-            seat.press(b"\r", b"whole")
+            seat.press("\r", "whole")
             seat.leave_unread()
             while self.goes_on():
                 time.sleep(0.1)

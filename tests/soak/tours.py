@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.soak.terminals import Terminal
+from tests.soak.terminals import Seat
 
-Step = tuple[bytes, bytes]
+Step = tuple[str, str]
 """Keys, and words that are written when they are answered."""
-ESCAPE = b"\x1b[27u"
+ESCAPE = "\x1b[27u"
 """As terminals of the kitty protocol send it: it is never taken for the beginning of another key."""
 STEP_SECONDS = 4.0
 TOUR: Sequence[Step] = (
-    (b"Gkk\r", b"traceback"),  # a run that is over, and its first failure
-    (b"n\r", b"report"),  # the traceback, on the whole screen
-    (b"q", b"traceback"),
-    (b"q", b"COMMAND"),
-    (b"g\r", b"failures"),  # the newest run, which goes on
-    (b"2", b"failed"),  # its causes
-    (b"q", b"failures"),
-    (b"3", b"sort"),  # its timeline
-    (b"q", b"failures"),
-    (b"4", b"spectrograph"),  # its configuration
-    (b"q", b"failures"),
-    (b"q", b"COMMAND"),
-    (b"Gk  d", b"same configuration"),  # two runs
-    (b"q", b"marked"),
-    (ESCAPE, b"success"),  # none is marked any more
-    (b"Gkk   d", b"3 runs"),  # several
-    (b"q", b"marked"),
-    (ESCAPE, b"success"),  # none is marked any more
-    (b"\x06item 4", b" found"),  # everything searched
-    (ESCAPE, b"COMMAND"),
-    (b"?", b"Everywhere"),
-    (b"q", b"COMMAND"),
-    (b"g", b""),
+    ("Gkk\r", "traceback"),  # a run that is over, and its first failure
+    ("n\r", "report"),  # the traceback, on the whole screen
+    ("q", "traceback"),
+    ("q", "COMMAND"),
+    ("g\r", "failures"),  # the newest run, which goes on
+    ("2", "failed"),  # its causes
+    ("q", "failures"),
+    ("3", "sort"),  # its timeline
+    ("q", "failures"),
+    ("4", "spectrograph"),  # its configuration
+    ("q", "failures"),
+    ("q", "COMMAND"),
+    ("Gk  d", "same configuration"),  # two runs
+    ("q", "marked"),
+    (ESCAPE, "success"),  # none is marked any more
+    ("Gkk   d", "3 runs"),  # several
+    ("q", "marked"),
+    (ESCAPE, "success"),  # none is marked any more
+    ("\x06item 4", " found"),  # everything searched
+    (ESCAPE, "COMMAND"),
+    ("?", "Everywhere"),
+    ("q", "COMMAND"),
+    ("g", ""),
 )
 
 
-def tour(seat: Terminal, steps: Sequence[Step] = TOUR) -> int:
+def tour(seat: Seat, steps: Sequence[Step] = TOUR) -> int:
     """Open every screen once; how many were seen.
 
     On a machine with too much to do a screen may be opened and closed before it is drawn: one that is not seen in

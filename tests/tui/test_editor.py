@@ -14,9 +14,9 @@ import pytest
 from outflow_core.states import State
 from outflow_core.tracebacks import Frame
 from outflow_tui.editor import EditorError, editor_command, run_editor
+from tests.terminal import monitor
 from tests.tui.desk import Desk, sitting
 from tests.tui.story import FakeSource, run, task, traceback_of
-from tests.tui.test_wire import terminal, wait_for, written
 
 SCRIPT = """#!{python}
 import sys, pathlib
@@ -197,17 +197,17 @@ def test_the_real_program_gives_the_terminal_to_the_editor_and_takes_it_back(
         f"UPDATE outflow_runtime_exception SET traceback = '{traceback}', block_id = block_id",
     )
     monkeypatch.setenv("VISUAL", f"'{editor(tmp_path, more='sys.stdin.readline()')}' -u NONE")
-    with terminal(source, "--every", "0.2") as master:
-        wait_for(master, b"bad_setup")
-        os.write(master, b"/20\r")
-        wait_for(master, b"1 of 28")
-        os.write(master, b"\r")
-        wait_for(master, b"no gain")
-        os.write(master, b"e")
-        wait_for(master, b"the editor is here")
+    with monitor(source, "--every", "0.2") as seat:
+        seat.sees("bad_setup")
+        seat.press("/20\r")
+        seat.sees("1 of 28")
+        seat.press("\r")
+        seat.sees("no gain")
+        seat.press("e")
+        seat.sees("the editor is here")
         assert (tmp_path / "called").read_text() == f"-u|NONE|+12|{code}"
-        assert written(master, 1.5) == b""
-        os.write(master, b"\x03")
-        os.write(master, b"\n")
-        wait_for(master, b"no gain")
+        assert seat.comes(1.5) == b""
+        seat.press("\x03")
+        seat.press("\n")
+        seat.sees("no gain")
     assert not (tmp_path / "owned").exists()

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +113,28 @@ def test_a_huge_report_still_fits_into_an_issue() -> None:
     report = failure_report(failed)
     assert len(report) < 60_000
     assert "characters left out" in report
+
+
+SECRET = " s3cret" * 60_000
+"""Longer than what is looked at of either end."""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"password='{SECRET}' " + "x" * 9,
+        "x" * 200_000 + f"\nlogged in with token='{SECRET}'\nValueError: refused",
+        "x " * 99_995 + f"password='{SECRET}' refused",
+        "password=s3cret " * 60_000,
+        "x " * 400_000 + "password=s3cret",
+        "password=s3cret" + "\n  x" * 400_000,
+    ],
+    ids=["at the start", "in a line", "across both ends", "nothing else", "at the end", "far from the end"],
+)
+def test_no_secret_is_cut_in_two_where_a_traceback_is(said: str) -> None:
+    report = failure_report(told(exceptions=(ExceptionRow(1, 3, "ValueError", said, said, None),)))
+    assert "s3cret" not in report
+    assert "******" in report
 
 
 @given(st.text("ab\n", max_size=60), st.integers(8, 70))

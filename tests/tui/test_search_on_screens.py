@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,9 @@ from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.search_bar import SearchBar
 from outflow_tui.widgets.text_lines import TextLines
 from tests.fixtures import copy_of
+from tests.terminal import monitor
 from tests.tui.desk import Desk, sitting
 from tests.tui.story import FakeSource, ToldRun, configuration, run, task, traceback_of
-from tests.tui.test_wire import terminal, wait_for, written
 
 LONG = "Traceback (most recent call last):\n" + "".join(
     f'  File "/data/reduce/night.py", line {number}, in step_{number}\n    gain = step_{number - 1}(header)\n'
@@ -170,18 +169,18 @@ async def test_a_slash_can_be_sought_like_any_letter() -> None:
 
 
 def test_a_search_typed_in_one_go_is_kept_and_walked(tmp_path: Path) -> None:
-    with terminal(str(copy_of("kinds", tmp_path))) as master:
-        wait_for(master, b"bad_setup")
-        os.write(master, b"/20")
-        wait_for(master, b"1 of 28")
-        os.write(master, b"\r")
-        written(master, 0.5)
-        os.write(master, b"\r")
-        wait_for(master, b"next failed")
-        os.write(master, b"\r")
-        wait_for(master, b"report")
-        os.write(master, b"/could not\rn")
-        wait_for(master, b"2 of ")
+    with monitor(str(copy_of("kinds", tmp_path))) as seat:
+        seat.sees("bad_setup")
+        seat.press("/20")
+        seat.sees("1 of 28")
+        seat.press("\r")
+        seat.comes(0.5)
+        seat.press("\r")
+        seat.sees("next failed")
+        seat.press("\r")
+        seat.sees("report")
+        seat.press("/could not\rn")
+        seat.sees("2 of ")
 
 
 async def test_help_and_differences_can_be_searched() -> None:
