@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from operator import is_
-from typing import Generic, TypeVar
+from typing import TypeVar
 
+from outflow_core.packed_columns import Column, Gathered
 from outflow_core.rows import TOP_LEVEL
 from outflow_core.states import BlockType, State
 
@@ -31,8 +32,6 @@ _CODES = {
     for index, state in enumerate(STATES)
 }
 _PENDING, _RUNNING, _FAILED = (STATES.index(state) for state in (State.PENDING, State.RUNNING, State.FAILED))
-_FEW = 256
-"""Up to so many values of a page take one byte for each block."""
 _UNTOLD = float("-inf")
 """Stands for the seconds of a block of which the books do not tell how long it took."""
 
@@ -59,55 +58,6 @@ class Shape:
 
 ShapeRow = tuple[int, int | None, str, str, str, str | None, float | None]
 """The same as a database gives it, with type and state as text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    """One of few values for each block; nothing is kept for each where it is always the same."""
-
-    values: tuple[T, ...]
-    which: array[int] | None
-
-    def changed(self, news: Mapping[int, T], count: int) -> Column[T]:
-        """The column of `count` blocks in which some have other values."""
-        if all(self[index] == value for index, value in news.items()):
-            return self
-        which = array("H", bytes(2 * count) if self.which is None else self.which)
-        table = {value: number for number, value in enumerate(self.values)}
-        for index, value in news.items():
-            which[index] = table.setdefault(value, len(table))
-        if len(table) > count:
-            gathered = Gathered[T]()
-            gathered.add(map(tuple(table).__getitem__, which))
-            return gathered.column()
-        return Column(tuple(table), which if len(table) > _FEW else array("B", which))
-
-    def __getitem__(self, index: int) -> T:
-        return self.values[self.which[index] if self.which is not None else 0]
-
-    def all(self, count: int) -> Iterator[T]:
-        """The value of each of the `count` blocks."""
-        values = self.values
-        return (values[number] for number in (self.which if self.which is not None else bytes(count)))
-
-
-class Gathered(Generic[T]):
-    """The values of a column, as they come in."""
-
-    def __init__(self) -> None:
-        self._table: dict[T, int] = {}
-        self._which = array("H")
-
-    def add(self, values: Iterable[T]) -> None:
-        """Those of the next blocks."""
-        table = self._table
-        self._which.extend([table.setdefault(value, len(table)) for value in values])
-
-    def column(self) -> Column[T]:
-        """The column that holds all of them in their order."""
-        count = len(self._table)
-        which = (self._which if count > _FEW else array("B", self._which)) if count > 1 else None
-        return Column(tuple(self._table), which)
 
 
 @dataclass(frozen=True)
@@ -157,9 +107,9 @@ class Page:
     def _parted(self) -> tuple[Mapping[int | None, Indices], Mapping[str, Indices]]:
         """The blocks that are shown: by their parent, and those without a place yet by their name."""
         everything = range(len(self))
-        if self.parents.which is None:
+        if self.parents.is_sole:
             parent, waiting = self.parents.values[0], self.codes.count(_PENDING)
-            if parent is None and waiting == len(self) and self.names.which is None:
+            if parent is None and waiting == len(self) and self.names.is_sole:
                 return {}, {self.names.values[0]: everything}
             if max(self.codes) < _TOP and (parent is not None or not waiting):
                 return {parent: everything}, {}
@@ -170,7 +120,7 @@ class Page:
                 homeless.setdefault(self.names[index], array("H")).append(index)
             elif code < _TOP or code & 7 == _FAILED:
                 inside.setdefault(parent, array("H")).append(index)
-        return inside, homeless
+        return {parent: _shortest(some) for parent, some in inside.items()}, homeless
 
     @property
     def inside(self) -> Mapping[int | None, Indices]:
@@ -203,9 +153,9 @@ class Page:
     @cached_property
     def failed_inside(self) -> Mapping[int | None, Sequence[int]]:
         """The ids of the blocks that failed by their parents."""
-        found: dict[int | None, list[int]] = {}
+        found: dict[int | None, array[int]] = {}
         for index in self.failed:
-            found.setdefault(self.parents[index], []).append(self.id(index))
+            found.setdefault(self.parents[index], array("q")).append(self.id(index))
         return found
 
     def failed_tasks(self) -> Iterator[int]:
@@ -233,7 +183,7 @@ class Page:
     @cached_property
     def _ranks(self) -> tuple[Mapping[Place, int], array[int] | None]:
         """How many of a name are right inside a parent, and which one of them each is, from 0 on."""
-        if self.names.which is None and len(self.inside) == 1 and not self.homeless:
+        if self.names.is_sole and len(self.inside) == 1 and not self.homeless:
             ((parent, indices),) = self.inside.items()
             if len(indices) == len(self):
                 return {(parent, self.names.values[0]): len(self)}, None
@@ -258,7 +208,7 @@ class Page:
     @cached_property
     def begun(self) -> Mapping[Place, tuple[int, int | None, int]]:
         """The tasks that do not wait, by their places: how many, the first id that failed, and the last id."""
-        if self.parents.which is None and self.names.which is None and max(self.codes) < _WORKFLOW:
+        if self.parents.is_sole and self.names.is_sole and max(self.codes) < _WORKFLOW:
             count = len(self) - self.codes.count(_PENDING)
             if count == len(self):
                 at = self.codes.find(_FAILED)
@@ -298,6 +248,12 @@ class Page:
 _FAILED_CODES = (_FAILED, _FAILED | _WORKFLOW, _FAILED | _WORKFLOW | _TOP)
 
 
+def _shortest(indices: array[int]) -> Indices:
+    """The same indices, as a range where they are one."""
+    is_range = indices[-1] - indices[0] == len(indices) - 1
+    return range(indices[0], indices[-1] + 1) if is_range else indices
+
+
 def _all_of(codes: bytes, code: int) -> Iterator[int]:
     index = codes.find(code)
     while index >= 0:
@@ -323,9 +279,7 @@ def page_of(first: int, rows: Iterable[ShapeRow]) -> Page | None:
         hosts.add(some_hosts)
     if not codes:
         return None
-    is_dense = places[-1] - places[0] == len(places) - 1
-    where = range(places[0], places[-1] + 1) if is_dense else places
-    return Page(first, where, bytes(codes), parents.column(), names.column(), hosts.column(), took)
+    return Page(first, _shortest(places), bytes(codes), parents.column(), names.column(), hosts.column(), took)
 
 
 def _code(kind: str, state: str, name: str) -> int:

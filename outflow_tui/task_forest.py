@@ -6,6 +6,7 @@ only; they stand at the end, many of one name in one heap. The tries of a task s
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -191,12 +192,12 @@ class TaskForest:
 
         A workflow around another failed block only saw that one's failure.
         """
-        found: list[int] = []
+        found = array("q")
         stack: list[TaskKey | list[int] | None] = [None]
         while stack:
             key = stack.pop()
             if isinstance(key, list):
-                found += key
+                found.extend(key)
             else:
                 stack.extend(reversed(list(self._failed_inside(key))))
         return found
