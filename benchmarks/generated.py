@@ -35,6 +35,7 @@ SHAPES = {
     "d": Shape(1, 1_000_000, waiting=20_000),
     "d-small": Shape(1, 1_000, waiting=20_000),
     "one": Shape(1, 100),
+    "maps": Shape(1, 100, items=25),
     "thousand": Shape(1, 1_000),
     "few": Shape(1, 60, waiting=3, running=1),
 }
@@ -45,6 +46,7 @@ QUICK = {
     "d": Shape(1, 6_000, waiting=500),
     "d-small": Shape(1, 200, waiting=500),
     "one": Shape(1, 100),
+    "maps": Shape(1, 100, items=25),
     "thousand": Shape(1, 1_000),
     "few": Shape(1, 60, waiting=3, running=1),
 }

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-MAP = 5_000
-"""How many items a map has at most; Outflow writes all of them in one commit."""
 FAILED = 0.02
 BEGIN = datetime(2026, 3, 1, 8)
 HOSTS = ("nid001", "nid002", "nid003", "login1")
@@ -33,6 +31,8 @@ class Shape:
     tasks: int
     waiting: int = 0
     running: int = 8
+    items: int = 5_000
+    """How many a map has at most; Outflow writes all of them in one commit."""
 
     @property
     def is_live(self) -> bool:
@@ -103,12 +103,12 @@ class _Run:
         self._block("task", "load_catalog", "success", top)
         left = shape.tasks - 1
         while left > 0:
-            self._map(top, min(left, MAP))
-            left -= MAP
+            self._map(top, min(left, shape.items))
+            left -= shape.items
         waiting = shape.waiting if is_live else 0
         while waiting > 0:
-            self._open_map(top, min(waiting, MAP), shape.running if waiting == shape.waiting else 0)
-            waiting -= MAP
+            self._open_map(top, min(waiting, shape.items), shape.running if waiting == shape.waiting else 0)
+            waiting -= shape.items
         state = "running" if is_live else "failed" if self._run_id % 10 == 3 else "success"
         end = None if is_live else text_of(self._clock)
         host, command = HOSTS[self._run_id % 4], COMMANDS[self._run_id % 4]
