@@ -109,7 +109,7 @@ class Search:
     def _ask(self) -> Answer:
         """What became of the inputs that were found; of those that are called so exactly, if there are any."""
         current = self._in_force()
-        rows = processings_of_held(self._reader, self._reads.held, current, command=self._command)
+        rows = processings_of_held(self._reader, list(self._reads.held.values()), current, command=self._command)
         by_value: dict[str, list[ProcessingRow]] = {}
         for row in rows:
             for value in self._values(row.inputs):

@@ -9,17 +9,20 @@ from outflow_core import db_verbs
 from outflow_core.db_parser import db_parser
 from outflow_core.errors import OutflowError
 from outflow_core.faults import fault
+from outflow_core.interrupts import ENDED, heard_at_once
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 when all is well, 2 on trouble, which is told in a sentence on standard error."""
+    """Run the command line; 0 when all is well, 2 on trouble, told in one sentence on standard error; 130 by Ctrl-C."""
     options = db_parser().parse_args(arguments)
     try:
-        return db_verbs.VERBS[options.verb](options)
+        with heard_at_once():
+            return db_verbs.VERBS[options.verb](options)
     except OutflowError as error:
         return db_verbs.complain([str(error)])
     except KeyboardInterrupt:
-        return db_verbs.complain(["Stopped; what was not finished yet stays as it was."])
+        db_verbs.complain(["Stopped; what was not finished yet stays as it was."])
+        return ENDED
     except Exception as error:  # its message, and what stands in its frames, may hold a password
         return db_verbs.complain(
             [f"{fault(error)}. In a file of the pipeline it can be mended there; else please report it."]

@@ -48,7 +48,7 @@ def _pairs(reads: Reads, ids: Collection[int], among: Collection[int] | None) ->
     columns: list[ColumnElement[Any]] = [Whole(_ABOVE), Whole(_BELOW)]
     query = select(*columns)
     if len(ids) > CHUNK:
-        yield from reads.rows(query.where(_ABOVE.between(min(ids), max(ids))))
+        yield from _in_stretches(reads, query, range(min(ids), max(ids) + 1))
         return
     yield from reads.rows(query.where(_ABOVE.in_(ids)))
     at_these = query.where(_BELOW.in_(ids))

@@ -27,6 +27,10 @@ STATEMENT_SECONDS = 30
 ANSWER_SECONDS = STATEMENT_SECONDS + 5
 """How long the recorder waits for a server that says nothing at all, not even that it was too slow."""
 PING_SECONDS = 5
+WORK_SECONDS = 10
+"""After how long it is asked whether a server lives that changes tables: that may take hours."""
+CHANGE_LOCK_SECONDS = 3
+"""For how long a change of tables waits for who uses them, less than those who read them wait for it."""
 _LOCKED_BY = (
     f"somebody has not committed for {BUSY_SECONDS:.0f} s; if it is a session of this process, let it commit before "
     "the task ends"
@@ -106,6 +110,32 @@ def be_impatient(engine: Engine) -> None:
     event.listen(engine, "do_connect", prompt)
     event.listen(engine, "connect", limit)
     engine.dialect.do_ping = ping_promptly  # type: ignore[method-assign]
+
+
+def be_bounded(engine: Engine) -> None:
+    """Let no wait of a PostgreSQL engine go on for ever, for a lock or for a server that hangs; work may last.
+
+    Who waits for a table has all that come later wait behind; PGOPTIONS may say another `lock_timeout`.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+
+    def prompt(dialect: Any, record: Any, arguments: Any, named: dict[str, Any]) -> None:
+        from outflow_core.deadlines import answered_within
+
+        named["connection_factory"] = answered_within(WORK_SECONDS, may_last=True)
+
+    def limit(connection: Any, record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_catalog.set_config('lock_timeout', %s, false) "
+                "WHERE pg_catalog.current_setting('lock_timeout') = '0'",
+                (f"{CHANGE_LOCK_SECONDS}s",),
+            )
+        connection.commit()
+
+    event.listen(engine, "do_connect", prompt)
+    event.listen(engine, "connect", limit)
 
 
 def _sqlite_creator(path: Path, create: bool) -> Callable[[], sqlite3.Connection]:

@@ -12,7 +12,7 @@ from outflow_core.odd_values import as_text
 from outflow_core.read_values import as_time, text_of
 from outflow_core.reader import Reads
 from outflow_core.rows import ExceptionRow
-from outflow_core.slices import CHUNK, rows_among, rows_in_slices
+from outflow_core.slices import rows_among, rows_in_slices
 from outflow_core.tables import runtime_exception
 
 _EXCEPTION = select(
@@ -26,13 +26,11 @@ def exceptions_of(
 ) -> dict[int, tuple[ExceptionRow, ...]]:
     """The exceptions of each of these blocks, oldest first; a block without any is not in it.
 
-    Where it is not known which they are it takes a scan: Outflow makes no index on the block.
+    Where it is not known which they are it takes a scan, in slices: Outflow makes no index on the block.
     """
     rows: Iterable[ExceptionRow] = ()
     if exception_ids is not None:
         rows = exceptions_by_id(reads, exception_ids)
-    elif 0 < len(block_ids) <= CHUNK:
-        rows = _exceptions(reads.rows(_EXCEPTION.where(runtime_exception.c.block_id.in_(block_ids))))
     elif block_ids:
         rows = exceptions_by_id(reads, _exception_ids(reads, block_ids))
     found: dict[int, tuple[ExceptionRow, ...]] = {}
@@ -54,7 +52,7 @@ def _exceptions(found: Iterable[Any]) -> Iterator[ExceptionRow]:
 
 
 def _exception_ids(reads: Reads, block_ids: Collection[int]) -> list[int]:
-    """The ids of the exceptions of many blocks; without an index on the block each IN would be a full scan."""
+    """The ids of the exceptions of some blocks; without an index on the block a statement goes over all it may."""
     c, wanted = runtime_exception.c, set(block_ids)
     among = select(c.id, c.block_id).where(c.block_id.between(min(wanted), max(wanted)))
     return [row[0] for row in rows_in_slices(reads, among, c.id) if row[1] in wanted]

@@ -55,8 +55,8 @@ class FindingReads:
         self._sought = sought
         self._command = command
         self._runs: dict[int, RunRow] = {}
-        self.held: list[Holder] = []
-        """The blocks that hold inputs in which the words stand."""
+        self.held: dict[int, Holder] = {}
+        """The blocks that hold inputs in which the words stand, by their ids: one that is read again counts once."""
         self.items = 0
         """How many inputs these are."""
         self._look = {
@@ -140,9 +140,11 @@ class FindingReads:
                 is_fitting = is_fitting or self._sought.is_in_value(where, words)
             if is_fitting:
                 fitting.append((place, values))
-        if fitting and self.items < ITEMS:
-            self.items += len(fitting)
-            self.held.append(Holder(at.block_id, of_run.id, tuple(fitting), len(items) if items is inputs else None))
+        before = self.held.get(at.block_id)
+        if fitting and (before or self.items < ITEMS):
+            self.items += len(fitting) - (len(before.fitting) if before else 0)
+            count = len(items) if items is inputs else None
+            self.held[at.block_id] = Holder(at.block_id, of_run.id, tuple(fitting), count)
 
     def _is_likely(self, item: Any) -> bool:
         if not isinstance(item, Mapping) or not all(isinstance(value, str) for value in item.values()):

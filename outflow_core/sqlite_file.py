@@ -55,7 +55,10 @@ class SqliteFile:
         self._copy = copy
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._opened: FileSign | None = None
-        self._immutable = False
+        self._seen: FileSign | None = None
+        self._steady: tuple[int, int, FileSign | None] | None = None
+        """The last pulse, with the sign that the file had after it; None where the journal is no rollback journal."""
+        self._immutable = self._is_wal = False
         self._openings = 0
         self.is_lenient = False
         self.generation = 0
@@ -84,6 +87,7 @@ class SqliteFile:
         if immutable or self._opened is None or sign.file != self._opened.file:
             self.generation += 1
         self._opened, self._openings, self._immutable = sign, self._openings + 1, immutable
+        self._steady = None
         path = self._private_copy(real) if self._copy else real
         uri = sqlite_uri(path, options)
         try:
@@ -101,8 +105,8 @@ class SqliteFile:
         header = self._header(sign)
         if self._copy:
             return "rw"
-        is_wal = header[18:20] == b"\2\2"
-        if not is_wal:
+        self._is_wal = header[18:20] == b"\2\2"
+        if not self._is_wal:
             return "ro"
         if not sign.wal_size:
             return "ro&immutable=1"
@@ -149,6 +153,7 @@ class SqliteFile:
     def must_reopen(self) -> bool:
         """Whether the open connection may show something else than the file: replaced, or changed under `immutable`."""
         sign, opened = self.sign(), self._opened
+        self._seen = sign
         if opened is None:
             return True
         if sign.file != opened.file:
@@ -165,7 +170,24 @@ class SqliteFile:
         if self._immutable:
             return (self._openings, self._opened)
         (version,) = connection.execute("PRAGMA data_version").fetchone()
-        return (self._openings, version)
+        pulse = (self._openings, version)
+        if self._is_overwritten(pulse):
+            self._opened = None
+            return (*pulse, self._seen)
+        return pulse
+
+    def _is_overwritten(self, pulse: tuple[int, int]) -> bool:
+        """Whether the file was written since the last pulse, but by no commit: another one was copied into it.
+
+        A commit changes the pulse. What SQLite keeps of the pages would be taken for those of the copy. The sign of
+        before this pulse counts, so that whoever was writing then has changed it. In WAL mode checkpoints write too.
+        """
+        if self._is_wal:
+            return False
+        if self._steady is None or self._steady[:2] != pulse:
+            self._steady = (*pulse, self.sign())
+            return False
+        return self._seen is not None and self._seen != self._steady[2]
 
 
 def _is_copied(source: Path, target: Path) -> bool:

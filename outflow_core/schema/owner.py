@@ -10,13 +10,24 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from outflow_core.engines import driver_words, make_engine
+from outflow_core.engines import be_bounded, driver_words, make_engine
 from outflow_core.errors import SourceError
 from outflow_core.settings import Database
 from outflow_core.sqlite_file import SqliteFile, sqlite_words
 
+TURN_SECONDS: Final = 60
+"""How long to wait for somebody else who changes tables; nobody waits behind."""
 UPGRADE_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('outflow_core_version'))"
 _NO_RIGHT: Final = "42501"
+_LOCKED: Final = "55P03"
+_FIRST_OWN: Final = 16384  # tables with smaller numbers are the server's
+_HOLDERS: Final = text(
+    "SELECT pid, usename, application_name, max(state) FROM pg_catalog.pg_locks AS l "
+    "JOIN pg_catalog.pg_stat_activity AS a USING (pid) "
+    "WHERE l.granted AND pid <> pg_catalog.pg_backend_pid() AND a.datname = pg_catalog.current_database() "
+    f"AND (l.locktype = 'advisory' OR CAST(l.relation AS bigint) >= {_FIRST_OWN}) "
+    "GROUP BY pid, usename, application_name ORDER BY min(a.xact_start) LIMIT 3"
+)
 
 
 @contextmanager
@@ -34,7 +45,7 @@ def changing(database: Database, *, create: bool = False) -> Iterator[Connection
     try:
         with _connected(engine, database) as connection, connection.begin():
             if database.path is None:
-                connection.execute(text(UPGRADE_LOCK))
+                _take_turn(connection)
             yield connection
     except DBAPIError as error:
         raise SourceError(f"Cannot change {database.shown}: {_words(database, error)}; nothing was changed.") from error
@@ -42,6 +53,15 @@ def changing(database: Database, *, create: bool = False) -> Iterator[Connection
         engine.dispose()
         if is_new and database.path is not None and database.path.exists() and not database.path.stat().st_size:
             database.path.unlink()  # what failed leaves no empty file behind
+
+
+def _take_turn(connection: Connection) -> None:
+    """Wait until nobody else changes the tables, for longer than for those who only use them."""
+    usual = connection.execute(text("SHOW lock_timeout")).scalar_one()
+    change = text("SELECT pg_catalog.set_config('lock_timeout', :time, true)")
+    connection.execute(change, {"time": f"{TURN_SECONDS}s"})
+    connection.execute(text(UPGRADE_LOCK))
+    connection.execute(change, {"time": usual})
 
 
 def _begin_at_once(engine: Engine) -> None:
@@ -57,6 +77,7 @@ def _begin_at_once(engine: Engine) -> None:
 
 
 def _connected(engine: Engine, database: Database) -> Connection:
+    be_bounded(engine)
     try:
         return engine.connect()
     except DBAPIError as error:
@@ -64,12 +85,25 @@ def _connected(engine: Engine, database: Database) -> Connection:
 
 
 def _words(database: Database, error: DBAPIError) -> str:
-    """What the database says; who lacks a right is told which role to name."""
+    """What the database says; who lacks a right is told which role to name, who must wait for whom."""
     diagnosis = getattr(error.orig, "diag", None)
     words = getattr(diagnosis, "message_primary", None) or driver_words(error)
     if getattr(error.orig, "pgcode", None) == _NO_RIGHT and database.admin is None:
         return f"{words} (add 'admin: name:password' to database {database.key!r}, a role that owns its tables)"
+    if getattr(error.orig, "pgcode", None) == _LOCKED:
+        return f"{words}: {_holders(database)}; try again when that is over"
     return str(words)
+
+
+def _holders(database: Database) -> str:
+    """Who uses tables of a server now."""
+    try:
+        with looking(database) as connection:
+            found = [tuple(row) for row in connection.execute(_HOLDERS)]
+    except SourceError:
+        found = []
+    told = (f"process {pid} ({', '.join(filter(None, of))})" for pid, *of in found)
+    return f"the tables are in use by {' and '.join(told)}" if found else "somebody used the tables"
 
 
 def words_before_looking(database: Database) -> str:

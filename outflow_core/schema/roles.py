@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from outflow_core.engines import driver_words, habits_of, postgresql_url
+from outflow_core.engines import be_bounded, driver_words, habits_of, postgresql_url
 from outflow_core.errors import ConfigError, SourceError
 from outflow_core.schema.grants import quoted_name, quoted_text, run_plain
 from outflow_core.schema.reports import MadeRow
@@ -176,6 +176,7 @@ def _connected(keeper: Database) -> Iterator[Connection]:
         isolation_level="AUTOCOMMIT",
         connect_args=habits_of(keeper),
     )
+    be_bounded(engine)
     try:
         with engine.connect() as connection:
             yield connection

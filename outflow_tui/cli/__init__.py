@@ -46,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     command = COMMANDS.get(words[0]) if words else None
     if command is not None:
-        return command.answer(parsers.command_parser(command).parse_args(words[1:]))
+        from outflow_core.interrupts import heard_at_once
+
+        options = parsers.command_parser(command).parse_args(words[1:])
+        with heard_at_once():
+            return command.answer(options)
     from outflow_tui.cli.screen import show_screen
 
     return show_screen(parsers.screen_parser().parse_args(words))
