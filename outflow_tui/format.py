@@ -6,10 +6,9 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from outflow_core.states import State
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from outflow_core.rows import TaskCounts
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """The signs on the screen; each stands beside a word, none tells anything alone."""
 
     states: Mapping[State, str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -85,7 +84,7 @@ class RunsScreen(BooksScreen):
         """The runs under their titles."""
         document = super().document()
         titles = "".join(text.fit(self._list.title(column), size) + " " for column, size in self._list.columns(PAPER))
-        return replace(document, lines=(titles.rstrip(), *document.lines))
+        return document._replace(lines=(titles.rstrip(), *document.lines))
 
     def show_seen(self) -> None:
         """The runs that fit the filter, in the order that was asked for."""
