@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -198,4 +197,6 @@ def from_here(words: str, here: str) -> str:
 
 def as_text(value: Any) -> str:
     """A value as people read it: text with its quotes, so that 1.5 is not "1.5"."""
+    import json  # the first frame has no use for it
+
     return json.dumps(value, ensure_ascii=False, default=str)

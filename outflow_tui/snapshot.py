@@ -47,6 +47,11 @@ class RunLine(NamedTuple):
         is_lost = self.row.state is State.RUNNING and self.life is not None and not self.life.alive
         return self.life.latest if is_lost and self.life is not None else None
 
+    @property
+    def has_failure(self) -> bool:
+        """Whether the run failed, or holds failed tasks though it succeeded."""
+        return self.row.state is State.FAILED or self.tasks.failed > 0
+
 
 class RunView(NamedTuple):
     """All blocks of one run, as far as they have been read, and how many items its maps have."""

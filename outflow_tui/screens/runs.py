@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from outflow_tui import keys, status, text
-from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
 from outflow_tui.remaining import remaining
-from outflow_tui.run_filter import has_failure, run_filter, unclear_words
 from outflow_tui.run_listing import Entry, KnownRuns, RunItems
 from outflow_tui.run_order import RunOrder, in_order
 from outflow_tui.screens.books_screen import PAPER, BooksScreen
@@ -22,6 +20,9 @@ from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.run_list import RunHeading, RunItem, RunList, run_item
 from outflow_tui.widgets.title import Notice, Title, Words
+
+if TYPE_CHECKING:  # the first frame waits for none of them
+    from outflow_tui.documents import Document
 
 
 class FilterInput(Input):
@@ -98,8 +99,10 @@ class RunsScreen(BooksScreen):
     def _chosen(self, now: datetime) -> Sequence[Entry]:
         entries = in_order(self._known.newest, self._list.order, now, is_reversed=self._list.is_reversed)
         if self._only_failed:
-            entries = [entry for entry in entries if has_failure(entry.line)]
+            entries = [entry for entry in entries if entry.line.has_failure]
         if self._typed:
+            from outflow_tui.run_filter import run_filter
+
             fits = run_filter(self._typed, now)
             entries = [entry for entry in entries if fits(entry.line, self._names[entry.place])]
         return entries
@@ -120,6 +123,8 @@ class RunsScreen(BooksScreen):
         number = len(self._known.newest)
         parts = [self._known.tally(self._list.now)]
         if self._typed or self._only_failed:
+            from outflow_tui.run_filter import unclear_words
+
             chosen = " ".join(filter(None, ["failed only" if self._only_failed else "", self._typed]))
             parts.insert(0, f"{len(shown)} of {number} shown")
             parts.append(f"[{chosen}]")
