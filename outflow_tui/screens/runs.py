@@ -30,6 +30,10 @@ class FilterInput(Input):
 
     cursor_blink = False
 
+    def __init__(self) -> None:
+        placeholder = "words, an id, state:failed, host:nid001, command:fit, since:2d"
+        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
+
 
 class RunsScreen(BooksScreen):
     """All runs, newest first or in another order, with a filter and marks."""
@@ -44,6 +48,8 @@ class RunsScreen(BooksScreen):
         self._marked: list[RunKey] = []
         self._only_failed = False
         self._typed = ""
+        self._field: FilterInput | None = None
+        """Made when it is first wanted: no other widget costs the first frame as much."""
         self._tally: list[str] = []
         self._known = KnownRuns()
 
@@ -54,17 +60,10 @@ class RunsScreen(BooksScreen):
         yield RunHeading(self._list)
         yield self._list
         yield Words(id="nothing")
-        yield FilterInput(
-            placeholder="words, an id, state:failed, host:nid001, command:fit, since:2d",
-            compact=True,
-            select_on_focus=False,
-        )
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(FilterInput).display = False
         self._list.focus()
-        super().on_mount()
 
     def wants(self, place: int) -> Focus:
         """Only the runs."""
@@ -185,8 +184,7 @@ class RunsScreen(BooksScreen):
         if action in ("open", "mark", "configuration", "worked", "wait_for"):
             return True if self._list.cursor_item is not None else None
         if action == "clear":
-            is_open = any(field.display for field in self.query(FilterInput))
-            return True if is_open or self._typed or self._only_failed or self._marked else None
+            return True if self._is_filter_open or self._typed or self._only_failed or self._marked else None
         return True
 
     def action_open(self) -> None:
@@ -270,9 +268,17 @@ class RunsScreen(BooksScreen):
         else:
             self.notify("Mark a run by the space bar, go to another one, then press d.", timeout=3)
 
-    def action_filter(self) -> None:
+    @property
+    def _is_filter_open(self) -> bool:
+        """Whether there is a line in which a filter is typed."""
+        return self._field is not None and self._field.display
+
+    async def action_filter(self) -> None:
         """Begin to type a filter."""
-        field = self.query_one(FilterInput)
+        field = self._field
+        if field is None:
+            field = self._field = FilterInput()
+            await self.mount(field, before=self.query_one(KeyBar))
         field.display = True
         field.value = self._typed
         self.set_focus(field, scroll_visible=False)  # at once: the next key is meant for it already
@@ -287,7 +293,8 @@ class RunsScreen(BooksScreen):
         self._close_filter()
 
     def _close_filter(self) -> None:
-        self.query_one(FilterInput).display = False
+        if self._field is not None:
+            self._field.display = False
         self._list.display = True
         self.set_focus(self._list, scroll_visible=False)
         self.show_seen()
@@ -296,9 +303,10 @@ class RunsScreen(BooksScreen):
         """Close the filter line, then take the filter away, then the marks."""
         if self._typed or self._only_failed:
             self._typed, self._only_failed = "", False
-            with self.prevent(Input.Changed):
-                self.query_one(FilterInput).value = ""
-        elif not self.query_one(FilterInput).display:
+            if self._field is not None:
+                with self.prevent(Input.Changed):
+                    self._field.value = ""
+        elif not self._is_filter_open:
             self._marked.clear()
         self._close_filter()
         self.refresh_bindings()
