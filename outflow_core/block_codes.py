@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, case, func, literal_column, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
@@ -114,8 +113,7 @@ STRETCH_WITH_GAPS: Final = STRETCH.add_columns(type_coerce(_places, String))
 OWNERS: Final = select(block.c.id, _RUN).where(*_SPAN)
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """What the blocks of a stretch of ids are: a code for each id, 0 where there is none, and its run."""
 
     first: int

@@ -12,8 +12,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
@@ -76,8 +75,7 @@ _BELOW = select(func.max(block.c.id)).where(block.c.id < bindparam("first"))
 _NEWEST = select(func.max(block.c.id))
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What a look found to be different from the look before: ids of runs and blocks."""
 
     runs: frozenset[int] = frozenset()

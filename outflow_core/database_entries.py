@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from outflow_core.databases import DEFAULT_BIND, DEFAULT_FILE, Credentials, Database
 from outflow_core.errors import ConfigError
 from outflow_core.libpq_options import Options, read_options, refuse_unknown_option
-from outflow_core.masking import mask_text
 from outflow_core.nearest import did_you_mean, way_out
 from outflow_core.variables import with_variables
 
@@ -78,6 +77,8 @@ def _database(where: str, root: Path, key: str, entry: Any) -> Database:
         _refuse_unknown(where, entry, tuple(sorted({name for names in _KEYS.values() for name in names})))
         raise ConfigError(f"{where}: 'dialect' is missing; it is one of {', '.join(_KEYS)}.")
     if not isinstance(dialect, str) or dialect not in _KEYS:
+        from outflow_core.masking import mask_text
+
         near = did_you_mean(str(dialect).lower(), _KEYS)
         hint = f"; {near}" if near else f" (known: {', '.join(_KEYS)})."
         raise ConfigError(f"{where}.dialect: {mask_text(str(dialect))!r} is not known{hint}")

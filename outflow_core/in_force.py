@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ class InForce:
     def is_same(self, stored: ConfigurationRow) -> bool:
         """Whether a run with the stored one was made with this one. A secret stored as a mask is like any other."""
         settings = stored.settings if self.settings is None else self.settings
-        return not diff(stored, replace(stored, id=-1, config=self.config, settings=settings))
+        return not diff(stored, stored._replace(id=-1, config=self.config, settings=settings))
 
     def uncompared(self, stored: ConfigurationRow) -> int:
         """How many secrets were masked before they were stored, so that nobody knows whether they are the same."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from outflow_core.processes import is_there
 from outflow_core.rows import Life, LostProcess, ProcessRow, Sign
@@ -22,8 +22,7 @@ JUMP = timedelta(seconds=2)
 """A clock that moved more than this against the ticks was set; less is its gait, and the time it takes to ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sighting:
+class _Sighting(NamedTuple):
     """When the latest beat of a process was read, and how old it was then."""
 
     beat: datetime | None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 _PROC = Path("/proc")
 LARGEST_PID = 2**31
@@ -18,8 +18,7 @@ _DEAD = "ZX"
 """Letters of the states of processes that only wait to be forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """This process, as others can look for it; what the system does not tell is None."""
 
     hostname: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from outflow_core.map_items import Inside, items_of, state_of
@@ -113,7 +112,7 @@ def _of_our_map(
 
 
 def _of_whole_map(run: RunRow, around: BlockRow, inputs: _Inputs) -> ProcessingRow:
-    return replace(_row(run, around, inputs, (around,), around.state), is_whole_map=True)
+    return _row(run, around, inputs, (around,), around.state)._replace(is_whole_map=True)
 
 
 def _row(

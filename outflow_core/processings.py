@@ -9,7 +9,6 @@ The blocks are gone over in slices, in which the database finds those that may h
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +98,7 @@ def processings_of_held(
     uncompared = {number: current.uncompared(row) if current else 0 for number, row in stored.items()}
     kept = [run for run in runs if not only_same or same.get(run.configuration_id)]
     return tuple(
-        replace(row, same_configuration=same.get(number), uncompared=uncompared.get(number, 0))
+        row._replace(same_configuration=same.get(number), uncompared=uncompared.get(number, 0))
         for run, rows in _by_run(reads, kept, held)
         for row in rows
         for number in [run.configuration_id]

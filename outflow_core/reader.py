@@ -11,7 +11,6 @@ from sqlalchemy.pool import NullPool
 
 from outflow_core.engines import CONNECT_SECONDS, driver_words, postgresql_url, search_path
 from outflow_core.errors import SourceError
-from outflow_core.exposure import passed_over
 from outflow_core.prepared import Prepared
 from outflow_core.read_gate import GATE
 from outflow_core.routing import keep_to_bind
@@ -194,6 +193,8 @@ class Reader:
         if self._file is not None:
             return SourceError(sqlite_words(self._file.path, getattr(error, "orig", None) or error))
         self._engine = None  # what it was made from, such as a password file, may be put right meanwhile
+        from outflow_core.exposure import passed_over
+
         words, closed = driver_words(error).rstrip("."), passed_over(self.database)
         hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
         return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}{way_out(words)}")
@@ -212,6 +213,8 @@ class Reader:
 
 def _reading(database: Database) -> dict[str, Any]:
     """How a connection behaves that only reads: what is said here holds whatever the configuration says."""
+    from outflow_core.exposure import passed_over
+
     options = "-c default_transaction_read_only=on"
     options += f" -c statement_timeout={1000 * STATEMENT_SECONDS:.0f} -c lock_timeout={1000 * LOCK_SECONDS:.0f}"
     if database.schema:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from outflow_core.states import BlockType, State
 
 TOP_LEVEL = "top_level_workflow"
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCounts:
+class TaskCounts(NamedTuple):
     """How many tasks (not workflows) are in each state."""
 
     pending: int = 0
@@ -38,8 +36,7 @@ class TaskCounts:
         return {state.value: getattr(self, state.value) for state in State}
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """One run as a list shows it. Times are naive local times of the node that wrote them."""
 
     id: int
@@ -52,8 +49,7 @@ class RunRow:
     configuration_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlockRow:
+class BlockRow(NamedTuple):
     """One task or workflow as a tree shows it; its inputs and tracebacks stay behind until asked for."""
 
     id: int
@@ -71,8 +67,7 @@ class BlockRow:
         return self.type is BlockType.WORKFLOW and self.name == TOP_LEVEL
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionRow:
+class ExceptionRow(NamedTuple):
     """One recorded exception; `message` is the last line of its traceback, `traceback` the whole text."""
 
     id: int
@@ -83,8 +78,7 @@ class ExceptionRow:
     time: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class BlockDetail:
+class BlockDetail(NamedTuple):
     """Everything the books hold of one block; secrets in the JSON values are masked."""
 
     block: BlockRow
@@ -104,8 +98,7 @@ class BlockDetail:
         return self.exceptions[-1] if self.exceptions else None
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessingRow:
+class ProcessingRow(NamedTuple):
     """What one run did with one input: all the tasks of a map's item, or all that were given the same inputs.
 
     Where the tasks of an item cannot be told, `is_whole_map` says that `state`, the times and
@@ -131,8 +124,7 @@ class ProcessingRow:
         return self.state is State.SUCCESS and not self.is_whole_map
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationRow:
+class ConfigurationRow(NamedTuple):
     """One stored configuration and its settings, secrets masked; `masked` are the paths that were.
 
     `sealed` are those of them that were masked before they were stored.
@@ -146,8 +138,7 @@ class ConfigurationRow:
     sealed: tuple[tuple[str | int, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessRow:
+class ProcessRow(NamedTuple):
     """One process that records a run, as it announced itself. Unlike all other times these are UTC."""
 
     id: int
@@ -183,8 +174,7 @@ class Sign(str, Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class LostProcess:
+class LostProcess(NamedTuple):
     """A process that did not say that it ended, and was last heard of at `since`, by our clock."""
 
     pid: int
@@ -195,8 +185,7 @@ class LostProcess:
     """Whether it was looked for and is not there; else only its beats do not come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """How many of the processes that record a run are alive and how many lost; when they beat is not in it."""
 
     alive: int

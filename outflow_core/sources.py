@@ -10,7 +10,6 @@ from outflow_core.database_entries import expanded
 from outflow_core.databases import DEFAULT_BIND, DEFAULT_FILE, Credentials, Database
 from outflow_core.errors import ConfigError
 from outflow_core.libpq_options import Options, read_options, refuse_unknown_option
-from outflow_core.masking import MASK
 from outflow_core.settings import (
     CONFIG_NAMES,
     Settings,
@@ -89,25 +88,24 @@ def _is_sqlite(path: Path) -> bool:
 
 
 def _database_from_url(url: str) -> Database:
-    shown = _url_shown(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ConfigError(
-            f"{shown}: not a URL that can be understood (postgresql://user@host:port/database)."
+            f"{_url_shown(url)}: not a URL that can be understood (postgresql://user@host:port/database)."
         ) from None
     if "@" in f"{parts.path}{parts.query}{parts.fragment}" and "@" not in parts.netloc:
         raise ConfigError(
-            f"{shown}: write '/', '?' and '#' in a password as %2F, %3F and %23, or leave it to ~/.pgpass."
+            f"{_url_shown(url)}: write '/', '?' and '#' in a password as %2F, %3F and %23, or leave it to ~/.pgpass."
         )
     scheme = parts.scheme.partition("+")[0]
     if scheme == "sqlite":
         return Database(DEFAULT_BIND, "sqlite", path=Path(unquote(parts.path[1:])).absolute())
     if scheme not in ("postgresql", "postgres"):
-        raise ConfigError(f"{shown}: only postgresql:// and sqlite:// URLs are understood, not {scheme}://.")
+        raise ConfigError(f"{_url_shown(url)}: only postgresql:// and sqlite:// URLs are understood, not {scheme}://.")
     said = {name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&")) if name}
-    options = _options(shown, {name: value for name, value in said.items() if name not in _OF_URLS})
+    options = _options(url, {name: value for name, value in said.items() if name not in _OF_URLS})
     port_text = said.get("port")
     user = Credentials(unquote(parts.username), _unquoted(parts.password)) if parts.username else None
     return Database(
@@ -123,8 +121,11 @@ def _database_from_url(url: str) -> Database:
     )
 
 
-def _options(shown: str, said: dict[str, str]) -> Options:
+def _options(url: str, said: dict[str, str]) -> Options:
     """The connection options of a URL; its paths are relative to where one stands, as libpq has it."""
+    if not said:
+        return ()
+    shown = _url_shown(url)
     for name in said:
         refuse_unknown_option(shown, name)
     return read_options(shown, Path.cwd(), said)
@@ -135,11 +136,15 @@ _PASSWORD = re.compile(r"(?i)(password\s*=\s*)('[^']*'|\S+)|(?<=:)[^@\s]*(?=@)")
 
 def _source_shown(source: str) -> str:
     """What a person named, without what may be a password in it: a URL or a libpq string taken for a file."""
+    from outflow_core.masking import MASK  # only what goes wrong needs it
+
     return _PASSWORD.sub(lambda found: f"{found[1] or ''}{MASK}", source)
 
 
 def _url_shown(url: str) -> str:
     """The URL for people, however broken: without its options and whatever may be a password in it."""
+    from outflow_core.masking import MASK
+
     scheme, _, rest = url.partition("://")
     user, at, place = rest.rpartition("@")
     name, colon, _ = user.partition(":")

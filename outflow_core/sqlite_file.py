@@ -10,9 +10,9 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Hashable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from outflow_core.engines import sqlite_uri
 from outflow_core.errors import SchemaError, SourceError
@@ -29,8 +29,7 @@ _MAGIC = b"SQLite format 3\0"
 _COMPANIONS = ("-journal", "-wal")
 
 
-@dataclass(frozen=True, slots=True)
-class FileSign:
+class FileSign(NamedTuple):
     """What tells one state of a file from another without opening it."""
 
     device: int

@@ -104,9 +104,9 @@ class OutflowApp(DeskApp):
         self.hand_on(home)
         return home
 
-    def on_mount(self) -> None:
+    def on_ready(self) -> None:
         """Begin to ask when the first frame stands."""
-        self.call_after_refresh(self._start)
+        self._start()
 
     def _start(self) -> None:
         self._lookout.start()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from outflow_core.databases import Database
@@ -44,7 +43,7 @@ class ConfiguredSource:
             seen = self._books.look(focus)
         except SourceError as error:
             raise (SourceError(f"{error} {self._caution}") if self._caution else error) from None
-        return replace(seen, caution=self._caution)
+        return seen._replace(caution=self._caution)
 
     def close(self) -> None:
         """Give up the connection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
@@ -12,6 +13,9 @@ from outflow_tui import palette
 from outflow_tui.format import Glyphs
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Snapshot
+
+SCREENS_STYLE = Path(__file__).with_name("styles") / "screens.tcss"
+"""How screens look that home has no use for; the first frame would wait until it is parsed."""
 
 
 class DeskApp(App[None]):
@@ -24,6 +28,8 @@ class DeskApp(App[None]):
     def show(self, screen: BooksScreen, then: Callable[[int | None], Any] | None = None) -> None:
         """Put a screen on top, and look at what it wants to know."""
         self.hand_on(screen)
+        if not self.stylesheet.has_source(str(SCREENS_STYLE)):
+            self.stylesheet.read(SCREENS_STYLE)
         self.push_screen(screen, self._and_refocus(then))
         self.refocus(screen)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from outflow_tui.markdown import code, fenced
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """What a screen shows: how a file of it is called, its title and lines, and the same as plain objects."""
 
     name: str

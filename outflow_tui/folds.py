@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import replace
 
 from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line, Piece
@@ -68,4 +67,4 @@ class Folds:
         number = f"  {self._glyphs.ellipsis} {inside} line{'s' if inside > 1 else ''}"
         folded: list[Piece] = [] if is_open else [(number, "dim")]
         head: list[Piece] = [("  " * line.depth + mark + " ", "dim"), (first[2 * line.depth :], look)]
-        return replace(line, pieces=(*head, *rest, *folded))
+        return line._replace(pieces=(*head, *rest, *folded))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from outflow_core.states import State
 
@@ -17,8 +15,7 @@ if TYPE_CHECKING:
     from outflow_core.rows import TaskCounts
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """The signs on the screen; each stands beside a word, none tells anything alone."""
 
     states: Mapping[State, str]
@@ -200,4 +197,6 @@ def from_here(words: str, here: str) -> str:
 
 def as_text(value: Any) -> str:
     """A value as people read it: text with its quotes, so that 1.5 is not "1.5"."""
+    import json  # the first frame has no use for it
+
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from outflow_tui import text
 
@@ -15,8 +14,7 @@ Piece = tuple[str, str]
 """Some text, foreign or ours, and the names of its looks (`line--NAME` in the TCSS) with blanks between, or ''."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line, in pieces; the key says what it tells, for the cursor to stay on it."""
 
     key: Hashable

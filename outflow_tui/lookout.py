@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from outflow_tui.mailbox import Mailbox
 from outflow_tui.messages import Seen
@@ -14,8 +14,7 @@ from outflow_tui.poller import Looks, Poller, stop_all
 from outflow_tui.snapshot import Focus, Snapshot
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(NamedTuple):
     """A source by its name, and how to open it; opened in its poller's own thread."""
 
     name: str
@@ -62,7 +61,7 @@ class Lookout:
 
     def take(self, seen: Seen) -> None:
         """Keep what one source answered."""
-        named = replace(seen.snapshot, source=self.names[seen.place])
+        named = seen.snapshot._replace(source=self.names[seen.place])
         self.latest = (*self.latest[: seen.place], named, *self.latest[seen.place + 1 :])
 
     def holding(self) -> AbstractContextManager[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -113,8 +112,7 @@ class Poller:
     def _failed(self, why: str) -> Snapshot:
         since = self._last.failing_since or self._clock()
         wait = min(max(2 * self._last.retry_seconds, 2 * self._seconds), LONGEST_WAIT)
-        return replace(
-            self._last,
+        return self._last._replace(
             focus=self._focus,
             caution="",
             error=from_here(why, here()),

@@ -6,10 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from outflow_core.errors import ConfigError
 from outflow_core.nearest import way_out
@@ -19,14 +19,13 @@ _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*(?:\S|[a-z][a-z0-9_]*)")
 _KNOWN = ("theme", "every", "keys")
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(NamedTuple):
     """The user's own settings; what is None or empty stays as the program has it."""
 
     path: Path | None = None
     theme: str | None = None
     every: float | None = None
-    keymap: Mapping[str, str] = field(default_factory=dict)
+    keymap: Mapping[str, str] = MappingProxyType({})
     """The id of a key's action (see `keys.ids`), and the keys for it, with commas between them."""
 
 

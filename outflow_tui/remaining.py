@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from statistics import median
 
 from outflow_core.states import State
 from outflow_tui import format as words
@@ -67,7 +66,11 @@ def _expected(line: RunLine, successes: Iterable[RunLine]) -> float | None:
     total = line.tasks.total
     scaled = (_scaled(earlier, total) for earlier in successes if earlier.row.id < line.row.id)
     last = list(islice((seconds for seconds in scaled if seconds), LAST))
-    return median(last) if last else None
+    if not last:
+        return None
+    from statistics import median  # the first rows need it only where one goes on
+
+    return median(last)
 
 
 def _scaled(earlier: RunLine, total: int) -> float | None:

@@ -124,8 +124,3 @@ _FIELDS: dict[str, Callable[[RunLine, str, datetime], str]] = {
     "config": lambda line, _source, _now: line.config_hash,
     "source": lambda _line, source, _now: source,
 }
-
-
-def has_failure(line: RunLine) -> bool:
-    """Whether the run failed, or holds failed tasks though it succeeded."""
-    return line.row.state.value == "failed" or line.tasks.failed > 0

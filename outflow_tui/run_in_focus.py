@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from outflow_core import block_queries
@@ -108,7 +107,7 @@ class RunInFocus:
         self._take(read)
         is_reading = bool(self._unread) or not self._was_complete
         if self.view.is_whole is is_reading:
-            self.view = replace(self.view, is_whole=not is_reading)
+            self.view = self.view._replace(is_whole=not is_reading)
             self._tries.look_at(self.view)
         return is_reading or self._read_tries(until)
 
@@ -126,7 +125,7 @@ class RunInFocus:
         shape = self.view.shape.with_pages(pages)
         if shape is not self.view.shape:
             self._find_sizes(page for page in pages.values() if page is not None)
-            self.view = replace(self.view, shape=shape, map_sizes=MappingProxyType(self._sizes))
+            self.view = self.view._replace(shape=shape, map_sizes=MappingProxyType(self._sizes))
             self._tries.look_at(self.view)
 
     def _find_sizes(self, pages: Iterable[Page]) -> None:
@@ -138,7 +137,7 @@ class RunInFocus:
     def _read_tries(self, until: float) -> bool:
         is_reading = self._tries.read_on(until)
         if self._tries.tries is not self.view.tries:
-            self.view = replace(self.view, tries=self._tries.tries)
+            self.view = self.view._replace(tries=self._tries.tries)
         return is_reading
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from outflow_core import block_queries
 from outflow_core.changes import Ledger
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
@@ -61,6 +60,8 @@ class RunSamples:
         return profile_of(run_id, self._two_ends(run_id))
 
     def _two_ends(self, run_id: int) -> list[BlockRow]:
+        from outflow_core import block_queries
+
         tally = self._ledger.index.tallies[run_id]
         middle = min(tally.first + SAMPLE, tally.last + 1)
         spans = ((tally.first, middle - 1), (max(middle, tally.last - SAMPLE), tally.last))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from outflow_core.states import State
 
@@ -25,10 +24,11 @@ SILENT_AFTER_SECONDS = 900
 
 RunKey = tuple[int, int]
 """A source's place and a run's id: what tells a run from all others on the screen."""
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""What is known of runs or tasks while nothing is."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunLine:
+class RunLine(NamedTuple):
     """A run with what the list shows beside it."""
 
     row: RunRow
@@ -47,22 +47,25 @@ class RunLine:
         is_lost = self.row.state is State.RUNNING and self.life is not None and not self.life.alive
         return self.life.latest if is_lost and self.life is not None else None
 
+    @property
+    def has_failure(self) -> bool:
+        """Whether the run failed, or holds failed tasks though it succeeded."""
+        return self.row.state is State.FAILED or self.tasks.failed > 0
 
-@dataclass(frozen=True, slots=True)
-class RunView:
+
+class RunView(NamedTuple):
     """All blocks of one run, as far as they have been read, and how many items its maps have."""
 
     run_id: int
     shape: RunShape
-    map_sizes: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    tries: Mapping[int, Try] = field(default_factory=lambda: MappingProxyType({}))
+    map_sizes: Mapping[int, int] = NOTHING
+    tries: Mapping[int, Try] = NOTHING
     """The tasks that were tried more than once, as far as the books can tell."""
     is_whole: bool = True
     """Whether all of its blocks have been read at least once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Focus:
+class Focus(NamedTuple):
     """What a screen wants to know of one source besides its runs."""
 
     run_id: int | None = None
@@ -77,8 +80,7 @@ class Focus:
     """Words to look for everywhere; with another number the same words are looked for again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What one source answered. After a failure: the last answer, with the failure in words."""
 
     source: str
@@ -94,9 +96,9 @@ class Snapshot:
     detail: BlockDetail | None = None
     causes: tuple[Cause, ...] | None = None
     timeline: Timeline | None = None
-    configurations: Mapping[int, ConfigurationRow] = field(default_factory=lambda: MappingProxyType({}))
+    configurations: Mapping[int, ConfigurationRow] = NOTHING
     """Stored configurations by run id."""
-    profiles: Mapping[int, RunProfile] = field(default_factory=lambda: MappingProxyType({}))
+    profiles: Mapping[int, RunProfile] = NOTHING
     """Hosts and durations of tasks by run id."""
     search: Found | None = None
     read_at: datetime | None = None

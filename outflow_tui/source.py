@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from outflow_core import configuration_queries, detail_queries
+from outflow_core import configuration_queries
 from outflow_core.changes import Changes, Ledger
 from outflow_core.errors import ConfigError, NotFoundError, SchemaError, SourceError
 from outflow_core.exception_index import ExceptionIndex
@@ -16,9 +16,7 @@ from outflow_core.lives import Watch
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockDetail, ConfigurationRow
 from outflow_core.settings import Database
-from outflow_tui.run_in_focus import RunInFocus
 from outflow_tui.run_lines import RunLines
-from outflow_tui.run_rows import RunRows
 from outflow_tui.run_samples import RunSamples
 from outflow_tui.snapshot import Focus, Snapshot
 
@@ -28,7 +26,9 @@ if TYPE_CHECKING:  # the first rows wait for none of them
     from outflow_core.in_force import InForce
     from outflow_core.run_causes import EarlierCauses
     from outflow_tui.cause_reading import CauseReading
+    from outflow_tui.run_in_focus import RunInFocus
     from outflow_tui.run_profile import RunProfile
+    from outflow_tui.run_rows import RunRows
     from outflow_tui.timeline import Timekeeper, Timeline
 
 TRIES = 3
@@ -154,6 +154,8 @@ class BooksSource:
         if focus.run_id is None:
             self._run = None
         elif self._run is None or self._run.run_id != focus.run_id:
+            from outflow_tui.run_in_focus import RunInFocus
+
             self._run = RunInFocus(self._reader, self._ledger, focus.run_id)
         elif changes.asked or changes.blocks:
             self._run.refresh(changes.blocks)
@@ -180,6 +182,8 @@ class BooksSource:
     def _ask_for_detail(self, focus: Focus) -> BlockDetail | None:
         if focus.run_id is None or focus.block_id is None:
             return None
+        from outflow_core import detail_queries
+
         exceptions = [number for number, _ in self._exceptions.places([focus.block_id])]
         try:
             return detail_queries.block_detail(self._reader, focus.run_id, focus.block_id, exceptions, self._upstream())
@@ -216,6 +220,8 @@ class BooksSource:
         if not focus.timeline or self._run is None:
             self._rows = self._timeline = None
         elif self._rows is None or self._rows.run_id != self._run.run_id:
+            from outflow_tui.run_rows import RunRows
+
             self._rows, self._timeline = RunRows(self._reader, self._run.run_id), None
 
     def _read_on(self, until: float) -> bool:

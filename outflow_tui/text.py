@@ -8,11 +8,13 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
-_HARMLESS = re.compile(
+_OURS = frozenset("·…▾▸█▒░│●→▶✗✓━┅◂▴▁▂▃▄▅▆▇").union(map(chr, range(32, 127)))
+"""What most lines are made of: our own signs, and ASCII."""
+_HARMLESS = (
     r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u2010-\u2027\u2190-\u21ff\u2500-\u25ff\u2713\u2717"
     r"\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]*"
 )
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U00013430-\U00013440"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U0001fffe\U0001ffff\U000e0000-\U000e0fff]"
@@ -29,9 +31,20 @@ def clean(text: str) -> str:
     >>> clean("a\\x1b[31mred\\n\\u202ehi"), clean("a" + 9 * "\\u0301") == "a" + 3 * "\\u0301" + "[+6 marks]"
     ('a\\\\e[31mred\\\\n\\\\u202ehi', True)
     """
-    if _HARMLESS.fullmatch(text):
+    if (text.isascii() and text.isprintable()) or _OURS.issuperset(text) or _harmless().fullmatch(text):
         return text
-    return _flood().sub(_counted, _UNSEEN.sub(_visible, text))
+    return _flood().sub(_counted, _unseen().sub(_visible, text))
+
+
+# each takes a millisecond to be made, and most books never need it
+@lru_cache(maxsize=1)
+def _harmless() -> re.Pattern[str]:
+    return re.compile(_HARMLESS)
+
+
+@lru_cache(maxsize=1)
+def _unseen() -> re.Pattern[str]:
+    return re.compile(_UNSEEN)
 
 
 @lru_cache(maxsize=1)

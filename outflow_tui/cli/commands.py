@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from outflow_core.states import State
 from outflow_tui import start
@@ -19,8 +19,7 @@ LIVES = ("gone", "silent")
 SHELLS = ("bash", "zsh", "fish")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: a line on what it does, more of it for its own help, and its arguments."""
 
     name: str

@@ -11,17 +11,15 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from outflow_tui import status, text
-from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
-from outflow_tui.markdown import shortened
-from outflow_tui.saving import SaveError, save_new
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.title import Notice, Title
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first frame waits for none of them
     from outflow_core.rows import BlockDetail
     from outflow_core.tracebacks import Frame
+    from outflow_tui.documents import Document
 
 PAPER = 120
 """How many cells wide lines are when they are saved, if they are not wider on the screen."""
@@ -134,6 +132,8 @@ class BooksScreen(Screen[int | None]):
 
     def document(self) -> Document:
         """What is shown, to be kept outside of the screen; all lines of it, not only those in the window."""
+        from outflow_tui.documents import Document
+
         views = [view for view in self.query(LineView) if view.display]
         lines = [line for view in views for line in [*view.said(PAPER), ""]]
         value = self.plain_value()
@@ -143,6 +143,8 @@ class BooksScreen(Screen[int | None]):
 
     def write_file(self, name: str, ending: str, words: str) -> None:
         """Write a new file into the current directory, and say which one or why not."""
+        from outflow_tui.saving import SaveError, save_new
+
         try:
             path = save_new(name, ending, words)
         except SaveError as error:
@@ -182,6 +184,8 @@ class BooksScreen(Screen[int | None]):
 
     def copy(self, words: str) -> None:
         """Copy to the terminal's clipboard (OSC 52): as it is shown, so that nothing in it acts where it is pasted."""
+        from outflow_tui.markdown import shortened
+
         kept = shortened(words.rstrip("\n"), LONGEST_COPY)
         self.app.copy_to_clipboard("\n".join(map(text.clean, kept.split("\n"))))
         self.notify("Copied to the terminal's clipboard, where the terminal allows it.", markup=False, timeout=2)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from outflow_tui import keys, status, text
-from outflow_tui.documents import Document
 from outflow_tui.format import Glyphs
 from outflow_tui.remaining import remaining
-from outflow_tui.run_filter import has_failure, run_filter, unclear_words
 from outflow_tui.run_listing import Entry, KnownRuns, RunItems
 from outflow_tui.run_order import RunOrder, in_order
 from outflow_tui.screens.books_screen import PAPER, BooksScreen
@@ -24,11 +21,18 @@ from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.run_list import RunHeading, RunItem, RunList, run_item
 from outflow_tui.widgets.title import Notice, Title, Words
 
+if TYPE_CHECKING:  # the first frame waits for none of them
+    from outflow_tui.documents import Document
+
 
 class FilterInput(Input):
     """The line in which a filter is typed; its cursor does not blink, for that would be written for ever."""
 
     cursor_blink = False
+
+    def __init__(self) -> None:
+        placeholder = "words, an id, state:failed, host:nid001, command:fit, since:2d"
+        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
 
 
 class RunsScreen(BooksScreen):
@@ -44,6 +48,8 @@ class RunsScreen(BooksScreen):
         self._marked: list[RunKey] = []
         self._only_failed = False
         self._typed = ""
+        self._field: FilterInput | None = None
+        """Made when it is first wanted: no other widget costs the first frame as much."""
         self._tally: list[str] = []
         self._known = KnownRuns()
 
@@ -54,17 +60,10 @@ class RunsScreen(BooksScreen):
         yield RunHeading(self._list)
         yield self._list
         yield Words(id="nothing")
-        yield FilterInput(
-            placeholder="words, an id, state:failed, host:nid001, command:fit, since:2d",
-            compact=True,
-            select_on_focus=False,
-        )
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(FilterInput).display = False
         self._list.focus()
-        super().on_mount()
 
     def wants(self, place: int) -> Focus:
         """Only the runs."""
@@ -85,7 +84,7 @@ class RunsScreen(BooksScreen):
         """The runs under their titles."""
         document = super().document()
         titles = "".join(text.fit(self._list.title(column), size) + " " for column, size in self._list.columns(PAPER))
-        return replace(document, lines=(titles.rstrip(), *document.lines))
+        return document._replace(lines=(titles.rstrip(), *document.lines))
 
     def show_seen(self) -> None:
         """The runs that fit the filter, in the order that was asked for."""
@@ -99,8 +98,10 @@ class RunsScreen(BooksScreen):
     def _chosen(self, now: datetime) -> Sequence[Entry]:
         entries = in_order(self._known.newest, self._list.order, now, is_reversed=self._list.is_reversed)
         if self._only_failed:
-            entries = [entry for entry in entries if has_failure(entry.line)]
+            entries = [entry for entry in entries if entry.line.has_failure]
         if self._typed:
+            from outflow_tui.run_filter import run_filter
+
             fits = run_filter(self._typed, now)
             entries = [entry for entry in entries if fits(entry.line, self._names[entry.place])]
         return entries
@@ -121,6 +122,8 @@ class RunsScreen(BooksScreen):
         number = len(self._known.newest)
         parts = [self._known.tally(self._list.now)]
         if self._typed or self._only_failed:
+            from outflow_tui.run_filter import unclear_words
+
             chosen = " ".join(filter(None, ["failed only" if self._only_failed else "", self._typed]))
             parts.insert(0, f"{len(shown)} of {number} shown")
             parts.append(f"[{chosen}]")
@@ -181,8 +184,7 @@ class RunsScreen(BooksScreen):
         if action in ("open", "mark", "configuration", "worked", "wait_for"):
             return True if self._list.cursor_item is not None else None
         if action == "clear":
-            is_open = any(field.display for field in self.query(FilterInput))
-            return True if is_open or self._typed or self._only_failed or self._marked else None
+            return True if self._is_filter_open or self._typed or self._only_failed or self._marked else None
         return True
 
     def action_open(self) -> None:
@@ -266,9 +268,17 @@ class RunsScreen(BooksScreen):
         else:
             self.notify("Mark a run by the space bar, go to another one, then press d.", timeout=3)
 
-    def action_filter(self) -> None:
+    @property
+    def _is_filter_open(self) -> bool:
+        """Whether there is a line in which a filter is typed."""
+        return self._field is not None and self._field.display
+
+    async def action_filter(self) -> None:
         """Begin to type a filter."""
-        field = self.query_one(FilterInput)
+        field = self._field
+        if field is None:
+            field = self._field = FilterInput()
+            await self.mount(field, before=self.query_one(KeyBar))
         field.display = True
         field.value = self._typed
         self.set_focus(field, scroll_visible=False)  # at once: the next key is meant for it already
@@ -283,7 +293,8 @@ class RunsScreen(BooksScreen):
         self._close_filter()
 
     def _close_filter(self) -> None:
-        self.query_one(FilterInput).display = False
+        if self._field is not None:
+            self._field.display = False
         self._list.display = True
         self.set_focus(self._list, scroll_visible=False)
         self.show_seen()
@@ -292,9 +303,10 @@ class RunsScreen(BooksScreen):
         """Close the filter line, then take the filter away, then the marks."""
         if self._typed or self._only_failed:
             self._typed, self._only_failed = "", False
-            with self.prevent(Input.Changed):
-                self.query_one(FilterInput).value = ""
-        elif not self.query_one(FilterInput).display:
+            if self._field is not None:
+                with self.prevent(Input.Changed):
+                    self._field.value = ""
+        elif not self._is_filter_open:
             self._marked.clear()
         self._close_filter()
         self.refresh_bindings()

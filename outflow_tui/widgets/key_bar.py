@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from textual import events
@@ -16,8 +15,7 @@ from textual.widget import Widget
 from outflow_tui.widgets.looks import look_of
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLabel:
+class KeyLabel(NamedTuple):
     """One key as it is shown; what is not `possible` now is greyed."""
 
     key: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from textual.content import Content
 from textual.message import Message
@@ -26,8 +26,7 @@ MEASURED = 400
 """How many runs have a say in the widths of the columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunItem:
+class RunItem(NamedTuple):
     """One line of the list; `running` is how long a run that is not over has been going on, in words."""
 
     place: int
@@ -45,8 +44,7 @@ class RunItem:
         return (self.place, self.line.row.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column; a width of 0 takes what its contents need of what is left."""
 
     title: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,7 +77,7 @@ def elsewhere(number: int = 1, *, age: float = 0.0, beat: int = 0) -> ProcessRow
 def here(**columns: Any) -> ProcessRow:
     """This very process, as a row tells of it."""
     own = {"hostname": HERE.hostname, "pid": HERE.pid, "pid_space": HERE.pid_space, "start_ticks": HERE.start_ticks}
-    return replace(elsewhere(), **{**own, **columns})
+    return elsewhere()._replace(**{**own, **columns})
 
 
 def life(watch: Watch, *rows: ProcessRow) -> Life:
@@ -178,7 +177,7 @@ def test_a_process_of_this_host_that_is_too_busy_to_beat_lives(clocks: Clocks) -
 
 def test_of_a_run_whose_processes_all_ended_nothing_is_known(clocks: Clocks) -> None:
     watch, row = clocks.watch(), elsewhere()
-    ended = replace(row, ended_at=NOON)
+    ended = row._replace(ended_at=NOON)
     assert watch.lives({1: [ended]}) == {}
     assert watch.sign(ended) is Sign.ENDED
 

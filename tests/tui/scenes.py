@@ -45,7 +45,7 @@ def observatory() -> FakeSource:
     return FakeSource(
         [
             run(46, state=State.RUNNING, tasks=frames(0, 120, done=55), config=new),
-            failed_night(45, replace(old, id=old.id)),
+            failed_night(45, old._replace(id=old.id)),
             run(44, "calibrate", tasks=frames(2000, 12), config=old, host="login1"),
             run(43, tasks=frames(3000, 120, broken={17, 93}), config=old),
             earlier(run(42, "archive", State.RUNNING, tasks=frames(4000, 8, done=3), config=old, silent_minutes=190)),
@@ -58,7 +58,7 @@ def earlier(told: ToldRun) -> ToldRun:
     """The same run, four hours before."""
     row, hours = told.row, timedelta(hours=4)
     begun, ended = row.start_time, row.end_time
-    return replace(told, row=replace(row, start_time=begun and begun - hours, end_time=ended and ended - hours))
+    return replace(told, row=row._replace(start_time=begun and begun - hours, end_time=ended and ended - hours))
 
 
 def frames(first: int, count: int, *, done: int | None = None, broken: set[int] | None = None) -> list[Told]:
@@ -114,7 +114,7 @@ def in_time(night: ToldRun, slow: Mapping[int, float], hosts: int = 4) -> ToldRu
         if row.end_time is not None and row.start_time is not None and row.type is BlockType.TASK:
             host = min(free, key=lambda name: free[name])
             took = timedelta(seconds=slow[row.id]) if row.id in slow else row.end_time - row.start_time
-            row = replace(row, start_time=free[host], end_time=free[host] + took, hostname=host)
+            row = row._replace(start_time=free[host], end_time=free[host] + took, hostname=host)
             free[host] += took + timedelta(seconds=0.6)
         told.append(replace(block, row=row))
-    return replace(night, row=replace(night.row, end_time=max(free.values())), blocks=tuple(told))
+    return replace(night, row=night.row._replace(end_time=max(free.values())), blocks=tuple(told))

@@ -98,7 +98,7 @@ def task(
 def workflow(number: int, name: str, state: State = State.SUCCESS, *, parent: int | None = None) -> Told:
     """A workflow block."""
     told = task(number, name, state, parent=parent)
-    return replace(told, row=replace(told.row, type=BlockType.WORKFLOW))
+    return replace(told, row=told.row._replace(type=BlockType.WORKFLOW))
 
 
 def exception(block_id: int, traceback: str) -> ExceptionRow:
@@ -266,7 +266,7 @@ def _detail(told: Told, run: ToldRun) -> BlockDetail:
     detail = BlockDetail(
         told.row, run.row.id, f"uuid-{told.row.id}", "reduce", {}, {}, told.inputs, told.upstream, after
     )
-    return replace(detail, exceptions=exceptions)
+    return detail._replace(exceptions=exceptions)
 
 
 def _findings(run: ToldRun, sought: Sought) -> list[Finding]:

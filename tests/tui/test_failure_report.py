@@ -29,7 +29,7 @@ def told(**changes: Any) -> Failed:
     snapshot = source.look(Focus(46, 3))
     snapshot = source.look(Focus(46, 3, configurations_of=compared(snapshot, 46)))
     assert snapshot.detail is not None
-    failed = failure_of(snapshot, 46, replace(snapshot.detail, **changes), ("map_frames",))
+    failed = failure_of(snapshot, 46, snapshot.detail._replace(**changes), ("map_frames",))
     assert failed is not None
     return failed
 

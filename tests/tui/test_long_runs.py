@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ class SlowSource(FakeSource):
         if seen.run is None or self.known is None:
             return seen
         rows = [page.row(index) for page in seen.run.shape.pages for index in range(len(page))]
-        return replace(seen, run=replace(seen.run, shape=shape_of(rows[: self.known]), is_whole=False))
+        return seen._replace(run=seen.run._replace(shape=shape_of(rows[: self.known]), is_whole=False))
 
 
 async def test_while_a_run_is_read_its_first_tasks_are_shown_and_how_much_is_read() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,16 +20,16 @@ counts = st.builds(TaskCounts, *[st.integers(0, 300)] * 5)
 
 def going_on(number: int, minutes: float, done: int, total: int, **more: object) -> RunLine:
     """A run that began some minutes ago."""
-    row = replace(run(number, state=State.RUNNING).row, start_time=NOW - timedelta(minutes=minutes))
+    row = run(number, state=State.RUNNING).row._replace(start_time=NOW - timedelta(minutes=minutes))
     line = RunLine(row, TaskCounts(success=done, pending=total - done), NOW)
-    return replace(line, **more)  # type: ignore[arg-type]
+    return line._replace(**more)  # type: ignore[arg-type]
 
 
 def success(number: int, minutes: float, total: int, state: State = State.SUCCESS) -> RunLine:
     """An earlier run of the same command."""
     row = run(number, state=state).row
     assert row.start_time is not None
-    return RunLine(replace(row, end_time=row.start_time + timedelta(minutes=minutes)), TaskCounts(success=total))
+    return RunLine(row._replace(end_time=row.start_time + timedelta(minutes=minutes)), TaskCounts(success=total))
 
 
 def minutes_left(*lines: RunLine) -> float | None:
@@ -86,7 +85,7 @@ def test_it_is_never_negative_and_only_for_runs_that_go_on(told: list[tuple[Stat
     lines: list[RunLine] = []
     for number, (state, tasks, ago, took) in enumerate(told):
         start = NOW - timedelta(seconds=ago)
-        row = replace(run(number, state=state).row, start_time=start, end_time=start + timedelta(seconds=took))
+        row = run(number, state=state).row._replace(start_time=start, end_time=start + timedelta(seconds=took))
         lines.insert(0, RunLine(row, tasks, NOW))
     found = remaining(lines, NOW)
     assert all(seconds >= 0 for seconds in found.values())

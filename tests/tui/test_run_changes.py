@@ -31,7 +31,7 @@ FAILED = traceback_of("ValueError: no")
 def frames(seconds: float, host: str = "nid001", count: int = 4, first: int = 0) -> list[Told]:
     """Tasks that each took this long on one host."""
     told = [task(first + number, "frame", seconds=seconds) for number in range(1, count + 1)]
-    return [replace(one, row=replace(one.row, hostname=host)) for one in told]
+    return [replace(one, row=one.row._replace(hostname=host)) for one in told]
 
 
 def side(told: ToldRun) -> Side:
@@ -105,7 +105,7 @@ async def test_runs_that_went_alike_say_so() -> None:
 @pytest.mark.parametrize("width", [80, 120])
 async def test_a_run_tells_what_is_left_in_the_list_and_over_its_tasks(width: int) -> None:
     goes_on = run(2, state=State.RUNNING, tasks=[task(11), task(12, state=State.PENDING)])
-    row = replace(goes_on.row, start_time=NOW - timedelta(seconds=14))
+    row = goes_on.row._replace(start_time=NOW - timedelta(seconds=14))
     before = run(1, tasks=[task(1), task(2)])
     async with sitting(FakeSource([before, replace(goes_on, row=row)]), size=(width, 24)) as desk:
         assert "~2m" in await desk.sees("▶ running")
@@ -115,7 +115,7 @@ async def test_a_run_tells_what_is_left_in_the_list_and_over_its_tasks(width: in
 
 async def test_what_is_left_grows_less_while_nothing_changes_in_the_books() -> None:
     goes_on = run(2, state=State.RUNNING, tasks=[task(11), task(12, state=State.PENDING)])
-    row = replace(goes_on.row, start_time=NOW - timedelta(seconds=14))
+    row = goes_on.row._replace(start_time=NOW - timedelta(seconds=14))
     async with sitting(FakeSource([run(1, tasks=[task(1), task(2)]), replace(goes_on, row=row)])) as desk:
         await desk.sees("~2m left")
         desk.app.clock = lambda: NOW + timedelta(seconds=90)

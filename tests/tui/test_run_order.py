@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -104,5 +103,5 @@ def test_an_order_loses_no_run_and_keeps_equal_ones_newest_first(
 
 
 def _item(number: int, state: State, command: str | None, minutes: int) -> RunItem:
-    row = replace(run(number, state=state).row, command=command, start_time=NOW - timedelta(minutes=minutes))
+    row = run(number, state=state).row._replace(command=command, start_time=NOW - timedelta(minutes=minutes))
     return RunItem(0, "", RunLine(row, TaskCounts(failed=minutes), NOW))

@@ -96,6 +96,14 @@ async def test_a_run_falls_silent_while_nothing_changes_in_the_books() -> None:
         await desk.sees("? silent 2 h")
 
 
+async def test_what_is_typed_at_once_goes_into_the_filter_the_first_time_too() -> None:
+    async with sitting(FakeSource(NIGHT)) as desk:
+        await desk.sees("46")
+        for key in ("slash", *"so"):
+            desk.app.simulate_key(key)
+        await desk.sees("[so]")
+
+
 async def test_the_filter_works_while_it_is_typed() -> None:
     async with sitting(FakeSource(NIGHT)) as desk:
         await desk.sees("46")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -141,8 +140,8 @@ def maps(draw: st.DrawFn) -> Rows:
     """A map like those of Outflow: a workflow, its items of few names, and some that wait."""
     around = BlockRow(2, BlockType.WORKFLOW, "map", State.RUNNING, NOW, None, "n1", 1)
     count = draw(st.integers(0, 24))
-    items = [replace(draw(blocks(number)), parent_id=2, type=BlockType.TASK) for number in range(3, 3 + count)]
-    waiting = [replace(item, parent_id=None) if item.state is State.PENDING else item for item in items]
+    items = [draw(blocks(number))._replace(parent_id=2, type=BlockType.TASK) for number in range(3, 3 + count)]
+    waiting = [item._replace(parent_id=None) if item.state is State.PENDING else item for item in items]
     top = BlockRow(1, BlockType.WORKFLOW, TOP_LEVEL, State.PENDING, None, None, None, None)
     return {row.id: row for row in [top, around, *waiting]}
 
@@ -152,10 +151,10 @@ def tried(draw: st.DrawFn) -> Rows:
     """A map whose items were tried more than once, one among the others."""
     around = BlockRow(1, BlockType.WORKFLOW, "map", State.FAILED, NOW, None, "n1", None)
     states = draw(st.lists(st.sampled_from([State.FAILED, State.SUCCESS]), max_size=12))
-    items = [replace(draw(blocks(2 + place)), state=state) for place, state in enumerate(states)]
+    items = [draw(blocks(2 + place))._replace(state=state) for place, state in enumerate(states)]
     times = [NOW + timedelta(seconds=item.id) for item in items]
     done = [
-        replace(item, parent_id=1, type=BlockType.TASK, name="fit", start_time=time, end_time=time)
+        item._replace(parent_id=1, type=BlockType.TASK, name="fit", start_time=time, end_time=time)
         for item, time in zip(items, times, strict=True)
     ]
     return {row.id: row for row in [around, *done]}

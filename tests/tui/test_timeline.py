@@ -85,7 +85,7 @@ def test_whatever_the_clocks_say_every_line_fits(
 ) -> None:
     timeline = timeline_of(1, rows)
     line = line_of(run(1, state=state))
-    line = replace(line, row=replace(line.row, start_time=rows[0].end_time if rows else None))
+    line = line._replace(row=line.row._replace(start_time=rows[0].end_time if rows else None))
     period = period_of(line, timeline, now)
     if period is None:
         assert not timeline.spans
@@ -223,9 +223,9 @@ def test_tasks_that_failed_do_not_tell_what_is_usual() -> None:
 
 
 def test_a_workflow_is_no_task_but_shown_when_it_failed_by_itself() -> None:
-    outer = replace(ran(1, state=State.FAILED, name="map"), type=BlockType.WORKFLOW)
-    around = replace(ran(2, state=State.FAILED, name="around"), type=BlockType.WORKFLOW)
-    inside = replace(ran(3, state=State.FAILED), parent_id=2)
+    outer = ran(1, state=State.FAILED, name="map")._replace(type=BlockType.WORKFLOW)
+    around = ran(2, state=State.FAILED, name="around")._replace(type=BlockType.WORKFLOW)
+    inside = ran(3, state=State.FAILED)._replace(parent_id=2)
     timeline = timeline_of(1, [outer, around, inside])
     assert {span.key for span in timeline.spans} == {1, 3}
     assert timeline.at_once.most == 1
@@ -270,7 +270,7 @@ def test_a_clock_of_ours_that_lags_behind_does_not_hide_the_tasks() -> None:
     told = run(1, state=State.RUNNING)
     begin = told.row.start_time
     assert begin is not None
-    rows = [replace(ran(number), start_time=begin + timedelta(seconds=10), end_time=begin + timedelta(seconds=30))
+    rows = [ran(number)._replace(start_time=begin + timedelta(seconds=10), end_time=begin + timedelta(seconds=30))
             for number in range(3)]  # fmt: skip
     period = period_of(line_of(replace(told, last_sign=begin)), timeline_of(1, rows), begin - timedelta(hours=3))
     assert period is not None and period.end - period.start == 30
@@ -350,9 +350,9 @@ def test_what_did_not_change_is_taken_over() -> None:
 
 def test_a_run_ends_no_earlier_than_it_began_whatever_ended_before() -> None:
     """Workflows that failed by themselves began ahead of our clock; the only task ended a year before."""
-    ahead = (replace(ran(number, 7200.0, state=State.FAILED), type=BlockType.WORKFLOW) for number in (2, 3))
+    ahead = (ran(number, 7200.0, state=State.FAILED)._replace(type=BlockType.WORKFLOW) for number in (2, 3))
     rows = (ran(1, -31_536_000.0, 1.0), *ahead)
     line = line_of(run(1, state=State.RUNNING))
-    line = replace(line, row=replace(line.row, start_time=NOON))
+    line = line._replace(row=line.row._replace(start_time=NOON))
     period = period_of(line, timeline_of(1, rows), NOON)
     assert period is not None and period.end >= period.start

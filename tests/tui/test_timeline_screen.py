@@ -29,7 +29,7 @@ def at(told: Told, start: float, seconds: float | None, host: str | None = "nid0
     """A task that began so many seconds after its run."""
     begun = NOW - timedelta(minutes=15) + timedelta(seconds=start)
     end = begun + timedelta(seconds=seconds) if seconds is not None else None
-    return replace(told, row=replace(told.row, start_time=begun, end_time=end, hostname=host))
+    return replace(told, row=told.row._replace(start_time=begun, end_time=end, hostname=host))
 
 
 def night(*more: Told, state: State = State.FAILED) -> ToldRun:
@@ -326,9 +326,9 @@ class Still(FakeSource):
     def look(self, focus: Focus) -> Snapshot:
         """What was said before."""
         if focus not in self._answers:
-            found = super().look(replace(focus, timeline=False))
+            found = super().look(focus._replace(timeline=False))
             timeline = self._timeline if focus.timeline else None
-            self._answers[focus] = replace(found, focus=focus, timeline=timeline)
+            self._answers[focus] = found._replace(focus=focus, timeline=timeline)
         return self._answers[focus]
 
 
@@ -337,7 +337,7 @@ async def test_a_hundred_thousand_tasks_are_put_in_order_at_once() -> None:
     told = task(0, "frame").row
     begun = [first + timedelta(milliseconds=number) for number in range(100_000)]
     many = [
-        Told(replace(told, id=number, start_time=at, end_time=at + timedelta(seconds=2), hostname=f"nid{number % 9}"))
+        Told(told._replace(id=number, start_time=at, end_time=at + timedelta(seconds=2), hostname=f"nid{number % 9}"))
         for number, at in enumerate(begun)
     ]
     async with sitting(Still([run(45, tasks=many)]), size=(100, 30)) as desk:

@@ -114,7 +114,7 @@ async def test_a_cause_says_in_which_earlier_runs_it_was_seen(
 
 
 async def test_more_earlier_runs_than_are_looked_into_are_told_of() -> None:
-    told = replace(night(), row=replace(night().row, id=90))
+    told = replace(night(), row=night().row._replace(id=90))
     async with sitting(FakeSource([told, *map(earlier, range(30, 90))]), size=(100, 30)) as desk:
         await open_run(desk)
         await desk.press("2")
