@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outflow_core.block_codes import ASIDE, CODES, OTHER, STATES, TASK, Stretch, segments
+from outflow_core.block_codes import ASIDE, CODES, OTHER, STATES, TASK, Stretch
 from outflow_core.rows import TaskCounts
 from outflow_core.states import BlockType, State
 
@@ -108,9 +108,9 @@ class BlockIndex:
         """The stretch with runs told as the page tells them; else both tell whole ids from now on."""
         if not any(found.codes):
             nothing = array(page.owners.typecode, bytes(page.owners.itemsize * len(found.codes)))
-            return Stretch(found.first, found.codes, nothing, page.high)
+            return replace(found, owners=nothing, high=page.high)
         page.make_wide()
-        return Stretch(found.first, found.codes, _whole(found.codes, found.owners, found.high), 0)
+        return replace(found, owners=_whole(found.codes, found.owners, found.high), high=0)
 
     def _put(self, page: _Page, start: int, end: int, found: Stretch) -> Collection[int]:
         if any(page.codes[start:end]):
@@ -124,7 +124,7 @@ class BlockIndex:
                 self._exchange(page, start + place, found.codes[place], found.owners[place], found.first + place)
             return [found.first + place for place in places]
         page.codes[start:end], page.owners[start:end] = found.codes, found.owners
-        for run_id, first, last in segments(found):
+        for run_id, first, last in found.segments:
             self._add(run_id, found.codes[first:last], found.first + first, page)
         return found.ids()
 

@@ -18,19 +18,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from outflow_core import odd_values, run_queries
-from outflow_core.block_codes import (
-    OWNERS,
-    SOLE,
-    STRETCH,
-    STRETCH_WITH_GAPS,
-    Stretch,
-    has_gaps,
-    is_sole,
-    sole_stretch,
-    spans_many,
-    stretch_of,
-    with_owners,
-)
+from outflow_core.block_codes import STRETCH, STRETCH_WITH_GAPS, Stretch, has_gaps, stretch_of
 from outflow_core.block_index import GAP, SIZE, BlockIndex, Span
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
@@ -115,7 +103,6 @@ class Ledger:
         self._swept_block = 0
         self._swept_run = 0
         self._round = (0, -1)
-        self._is_mixed = False
         self.is_complete = False
         self._changed_runs: set[int] = set()
         self._changed_blocks: set[int] = set()
@@ -251,18 +238,14 @@ class Ledger:
         return changed
 
     def _stretch(self, first: int, last: int) -> Stretch:
-        """A part of a page as it is now; behind one with several runs the next is asked for with its runs at once."""
+        """A part of a page as it is now."""
         span = {"first": first, "last": last}
-        if not self._is_mixed:
-            (row,) = self._reader.rows(SOLE, span)
-            if is_sole(row):
-                return sole_stretch(first, last, row)
-        (row,) = self._reader.rows(STRETCH, span)
-        self._is_mixed = bool(row[0]) and row[3] != row[4]
-        if has_gaps(row):
-            (row,) = self._reader.rows(STRETCH_WITH_GAPS, span)
-        found = stretch_of(first, last, row)
-        return with_owners(found, self._reader.rows(OWNERS, span)) if spans_many(row) else found
+        if last <= self.index.last and not any(self.index.unknown((first, last))):
+            (row,) = self._reader.rows(STRETCH, span)
+            if not has_gaps(first, last, row):
+                return stretch_of(first, last, row)
+        (row,) = self._reader.rows(STRETCH_WITH_GAPS, span)
+        return stretch_of(first, last, row)
 
     def _hear(self, first: int, last: int) -> None:
         """Ask for the latest signs of life in a span, if one of the runs there says that it is running."""
