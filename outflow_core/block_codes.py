@@ -116,14 +116,13 @@ class Stretch:
         return [self.first + place for place, code in enumerate(self.codes) if code]
 
 
-def has_gaps(first: int, last: int, row: Sequence[Any]) -> bool:
+def has_gaps(first: int, last: int, letters: str | None) -> bool:
     """Whether what `STRETCH` gave does not tell which ids its blocks have."""
-    return row[0] is not None and len(row[0]) != last - first + 1
+    return letters is not None and len(letters) != last - first + 1
 
 
-def stretch_of(first: int, last: int, row: Sequence[Any]) -> Stretch:
-    """The stretch as the row of a statement tells it."""
-    letters, runs, *ids = row
+def stretch_of(first: int, last: int, letters: str | None, runs: str | None, ids: str = "") -> Stretch:
+    """The stretch as the columns of a statement tell it."""
     size = last - first + 1
     if letters is None:
         return Stretch(first, bytes(size), array("H", bytes(2 * size)), 0, ())
@@ -132,7 +131,7 @@ def stretch_of(first: int, last: int, row: Sequence[Any]) -> Stretch:
     if len(codes) == size:
         return Stretch(first, codes, owners, high, segments)
     spread, spread_owners = bytearray(size), array(owners.typecode, bytes(owners.itemsize * size))
-    for number, code, owner in zip(map(int, ids[0].split()), codes, owners, strict=True):
+    for number, code, owner in zip(map(int, ids.split()), codes, owners, strict=True):
         spread[number - first], spread_owners[number - first] = code, owner
     return Stretch(first, bytes(spread), spread_owners, high, _segments_of(spread_owners, high))
 

@@ -174,7 +174,6 @@ def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
         "SWEPT_BLOCKS": 1,
         "CALM_BLOCKS": 1,
         "SWEPT_RUNS": 1,
-        "NEXT_PENDING": 40,
         "WAITING": 40,
         "RECENT": 90,
     }
@@ -421,7 +420,7 @@ def test_the_dead_items_of_another_run_hide_nothing(books: Books) -> None:
 
 
 def test_the_dead_items_of_a_run_side_by_side_hide_nothing(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledgers, "NEXT_PENDING", 100)
+    monkeypatch.setattr(ledgers, "WAITING", 100)
     for run in (1, 2):
         books.writer.add_run(run)
     books.writer.add_blocks(*(books.writer.block(number, 1 + number % 2) for number in range(1, 3_000)))

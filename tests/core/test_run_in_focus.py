@@ -80,7 +80,6 @@ def watched(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         "SWEPT_BLOCKS": 1,
         "CALM_BLOCKS": 1,
         "SWEPT_RUNS": 1,
-        "NEXT_PENDING": 40,
         "RECENT": 90,
     }
     for name, size in sizes.items():
