@@ -31,8 +31,10 @@ CODES: Final = {
     for kind, first in ((BlockType.WORKFLOW, WORKFLOW), (BlockType.TASK, TASK))
     for index, state in enumerate(State)
 }
-OTHER = TASK + len(STATES)
-"""What a newer version knows."""
+STRANGE_TASK = TASK + len(STATES)
+"""A task in a state that only a newer version knows."""
+OTHER = STRANGE_TASK + 1
+"""What else a newer version knows."""
 _LOW = 1 << 16
 """Two bytes tell so many runs apart."""
 
@@ -62,7 +64,7 @@ def _of_states(kind: BlockType) -> Any:
     letters: dict[str, Any] = {state.value: _letter(CODES[kind, state]) for state in _LIKELIEST}
     waiting = letters[State.PENDING.value]
     letters[State.PENDING.value] = _chosen(block.c.name, {TOP_LEVEL: _letter(ASIDE)}, waiting)
-    return _chosen(block.c.state, letters, _letter(OTHER))
+    return _chosen(block.c.state, letters, _letter(STRANGE_TASK if kind is BlockType.TASK else OTHER))
 
 
 _LIKELIEST = (State.SUCCESS, State.PENDING, State.FAILED, State.RUNNING, State.SKIPPED)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outflow_core.block_codes import ASIDE, CODES, OTHER, STATES, TASK, Stretch
+from outflow_core.block_codes import ASIDE, CODES, OTHER, STRANGE_TASK, TASK, Stretch
 from outflow_core.rows import TaskCounts
 from outflow_core.states import BlockType, State
 
@@ -41,7 +41,7 @@ class Tally:
 
     def counts(self) -> TaskCounts:
         """The run's tasks by state."""
-        return TaskCounts(**dict(zip(STATES, self.numbers[TASK:OTHER], strict=True)))
+        return TaskCounts(*self.numbers[TASK : STRANGE_TASK + 1])
 
     @property
     def waiting(self) -> int:
