@@ -1,20 +1,19 @@
-"""Runs, types and states of a stretch of blocks, written by the database in four bytes each.
+"""Runs, types and states of a stretch of blocks, written by the database: a letter each, and the id of the run.
 
-A million rows cost seconds to fetch and a million groups to sort; one value that the database joins costs neither.
+A million rows cost seconds to fetch and a million groups to sort; one text that the database joins costs neither.
 """
 
 from __future__ import annotations
 
-import sys
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, case, func, literal_column, select, type_coerce
+from sqlalchemy import bindparam, case, func, literal_column, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import LargeBinary, String
+from sqlalchemy.types import String
 
 from outflow_core.odd_values import Whole
 from outflow_core.rows import TOP_LEVEL
@@ -31,54 +30,40 @@ CODES: Final = {
     for kind, first in ((BlockType.WORKFLOW, WORKFLOW), (BlockType.TASK, TASK))
     for index, state in enumerate(State)
 }
-OTHER = TASK + len(STATES)
-"""What a newer version knows."""
+STRANGE_TASK = TASK + len(STATES)
+"""A task in a state that only a newer version knows."""
+OTHER = STRANGE_TASK + 1
+"""What else a newer version knows."""
 _LOW = 1 << 16
-"""The lower half of a value is that of the run's id, the upper half is the code."""
+"""Two bytes tell so many runs apart."""
 
 
-class JoinedValues(FunctionElement[Any]):
-    """Small numbers (first column) of many rows as one value, four bytes each, in the order of the second column."""
-
-    type = LargeBinary()
-    inherit_cache = True
-
-
-class JoinedLetters(FunctionElement[Any]):
-    """Letters of many rows as one text, in the same way."""
+class Joined(FunctionElement[Any]):
+    """A column of many rows as one text, with a sign (second) between them, in the order of another column (third)."""
 
     type = String()
     inherit_cache = True
 
 
-@compiles(JoinedValues, "sqlite")
-@compiles(JoinedLetters, "sqlite")
+@compiles(Joined, "sqlite")
 def _joined_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     # a walk along the primary key gives the rows in its order; to sort them once more costs as much again
-    given, _ = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"group_concat({f'char({given})' if isinstance(element, JoinedValues) else given}, '')"
+    given, sign, _ = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"group_concat({given}, {sign})"
 
 
-@compiles(JoinedValues, "postgresql")
-@compiles(JoinedLetters, "postgresql")
+@compiles(Joined, "postgresql")
 def _joined_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    given, order = (compiler.process(clause, **options) for clause in element.clauses)
-    if isinstance(element, JoinedValues):
-        return f"string_agg(int4send({given}), ''::bytea ORDER BY {order})"
-    return f"string_agg({given}, '' ORDER BY {order})"
+    given, sign, order = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"string_agg(CAST({given} AS text), {sign} ORDER BY {order})"
 
 
-def _code(written: Callable[[int], str]) -> Any:
-    """A block's code, written in some way."""
-    kinds = {kind.value: _of_states(kind, written) for kind in BlockType}
-    return _chosen(block.c.type, kinds, literal_column(written(OTHER)))
-
-
-def _of_states(kind: BlockType, written: Callable[[int], str]) -> Any:
-    codes: dict[str, Any] = {state.value: literal_column(written(CODES[kind, state])) for state in _LIKELIEST}
-    waiting = codes[State.PENDING.value]
-    codes[State.PENDING.value] = _chosen(block.c.name, {TOP_LEVEL: literal_column(written(ASIDE))}, waiting)
-    return _chosen(block.c.state, codes, literal_column(written(OTHER)))
+def _of_states(kind: BlockType) -> Any:
+    """The letter of a block of this kind."""
+    letters: dict[str, Any] = {state.value: _letter(CODES[kind, state]) for state in _LIKELIEST}
+    waiting = letters[State.PENDING.value]
+    letters[State.PENDING.value] = _chosen(block.c.name, {TOP_LEVEL: _letter(ASIDE)}, waiting)
+    return _chosen(block.c.state, letters, _letter(STRANGE_TASK if kind is BlockType.TASK else OTHER))
 
 
 _LIKELIEST = (State.SUCCESS, State.PENDING, State.FAILED, State.RUNNING, State.SKIPPED)
@@ -88,8 +73,8 @@ def _chosen(column: Any, values: dict[str, Any], otherwise: Any) -> Any:
     return case({_word(word): value for word, value in values.items()}, value=column, else_=otherwise)
 
 
-def _number(value: int) -> Any:
-    return literal_column(str(value))
+def _letter(code: int) -> Any:
+    return _word(chr(96 + code))
 
 
 def _word(value: str) -> Any:
@@ -99,18 +84,14 @@ def _word(value: str) -> Any:
 _LETTERS = bytes.maketrans(bytes(range(97, 97 + OTHER)), bytes(range(1, OTHER + 1)))
 _SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
 _RUN = func.coalesce(Whole(block.c.run_id), -1)
-_numbers = func.count(), *(end(column) for column in (block.c.id, _RUN) for end in (func.min, func.max))
-_letters = JoinedLetters(_code(lambda code: f"'{chr(96 + code)}'"), block.c.id)
-_values = JoinedValues(
-    _code(lambda code: str(code * _LOW)) + _RUN.op("&")(_number(_LOW - 1)), block.c.id
-)  # no code is 0: SQLite writes a character, and not every small number is one
-_places = JoinedValues((block.c.id - bindparam("first")) + _number(_LOW), block.c.id)
-SOLE: Final = select(*_numbers, _letters).where(*_SPAN)
-"""The blocks with ids from `first` to `last`: all that has to be asked where they are of one run, without gaps."""
-STRETCH: Final = select(*_numbers, type_coerce(_values, String)).where(*_SPAN)
-"""The same where they are of several runs."""
-STRETCH_WITH_GAPS: Final = STRETCH.add_columns(type_coerce(_places, String))
-OWNERS: Final = select(block.c.id, _RUN).where(*_SPAN)
+_kinds = {kind.value: _of_states(kind) for kind in BlockType}
+_letters = Joined(_chosen(block.c.type, _kinds, _letter(OTHER)), _word(""), block.c.id)
+STRETCH: Final = select(_letters, Joined(_RUN, _word(" "), block.c.id)).where(*_SPAN)
+"""The blocks with ids from `first` to `last`: all that has to be asked where no id is missing."""
+STRETCH_WITH_GAPS: Final = STRETCH.add_columns(Joined(block.c.id, _word(" "), block.c.id))
+
+Segment = tuple[int, int, int]
+"""Blocks beside each other that belong to one run: (run, first place, place after the last)."""
 
 
 class Stretch(NamedTuple):
@@ -121,6 +102,7 @@ class Stretch(NamedTuple):
     owners: array[int]
     high: int
     """What has to be added to each of the `owners` for the id of its run."""
+    segments: Sequence[Segment]
 
     @property
     def last(self) -> int:
@@ -134,72 +116,62 @@ class Stretch(NamedTuple):
         return [self.first + place for place, code in enumerate(self.codes) if code]
 
 
-def has_gaps(row: Sequence[Any]) -> bool:
-    """Whether what `STRETCH` gave lacks ids between its first and its last."""
-    return bool(row[0]) and row[0] != row[2] - row[1] + 1
+def has_gaps(first: int, last: int, letters: str | None) -> bool:
+    """Whether what `STRETCH` gave does not tell which ids its blocks have."""
+    return letters is not None and len(letters) != last - first + 1
 
 
-def spans_many(row: Sequence[Any]) -> bool:
-    """Whether the runs are so many that the lower halves of their ids do not tell which they are."""
-    return bool(row[0]) and row[3] // _LOW != row[4] // _LOW
+def stretch_of(first: int, last: int, letters: str | None, runs: str | None, ids: str = "") -> Stretch:
+    """The stretch as the columns of a statement tell it."""
+    size = last - first + 1
+    if letters is None:
+        return Stretch(first, bytes(size), array("H", bytes(2 * size)), 0, ())
+    codes, segments = letters.encode("ascii").translate(_LETTERS), _segments(f"{runs} ")
+    owners, high = _owners(segments)
+    if len(codes) == size:
+        return Stretch(first, codes, owners, high, segments)
+    spread, spread_owners = bytearray(size), array(owners.typecode, bytes(owners.itemsize * size))
+    for number, code, owner in zip(map(int, ids.split()), codes, owners, strict=True):
+        spread[number - first], spread_owners[number - first] = code, owner
+    return Stretch(first, bytes(spread), spread_owners, high, _segments_of(spread_owners, high))
 
 
-def is_sole(row: Sequence[Any]) -> bool:
-    """Whether what `SOLE` gave says everything."""
-    return not row[0] or (row[3] == row[4] and not has_gaps(row))
+def _segments(words: str) -> list[Segment]:
+    """The segments of runs that are told by their ids, each with a space behind it."""
+    found, place, end = list[Segment](), 0, 0
+    while end < len(words):
+        start = end
+        word = words[start : words.index(" ", start) + 1]
+        end += len(word)
+        repeated = word
+        while words.startswith(repeated, end):
+            end += len(repeated)
+            repeated += repeated
+        while len(repeated) > len(word):
+            repeated = repeated[: len(repeated) // 2]
+            if words.startswith(repeated, end):
+                end += len(repeated)
+        number = (end - start) // len(word)
+        found.append((int(word), place, place + number))
+        place += number
+    return found
 
 
-def sole_stretch(first: int, last: int, row: Sequence[Any]) -> Stretch:
-    """The stretch as the row of `SOLE` tells it."""
-    if not row[0]:
-        return stretch_of(first, last, row)
-    codes = row[5].encode("ascii").translate(_LETTERS)
-    before, after = row[1] - first, last - row[2]
-    high = row[3] // _LOW * _LOW
-    owners = array("H", [0]) * before + array("H", [row[3] - high]) * row[0] + array("H", [0]) * after
-    return Stretch(first, bytes(before) + codes + bytes(after), owners, high)
-
-
-def stretch_of(first: int, last: int, row: Sequence[Any]) -> Stretch:
-    """The stretch as the row of a statement tells it: one with gaps names the places, too."""
-    if not row[0]:
-        return Stretch(first, bytes(last - first + 1), array("H", bytes(2 * (last - first + 1))), 0)
-    codes, owners = _halves(row[5])
-    high = row[3] // _LOW * _LOW
-    if len(row) == 6:
-        before, after = bytes(row[1] - first), bytes(last - row[2])
-        lows = array("H", bytes(2 * len(before))) + owners + array("H", bytes(2 * len(after)))
-        return Stretch(first, before + codes + after, lows, high)
-    spread, lows = bytearray(last - first + 1), array("H", bytes(2 * (last - first + 1)))
-    for place, code, owner in zip(_halves(row[6])[1], codes, owners, strict=True):
-        spread[place], lows[place] = code, owner
-    return Stretch(first, bytes(spread), lows, high)
-
-
-def with_owners(stretch: Stretch, rows: Sequence[Sequence[int]]) -> Stretch:
-    """The stretch with the runs that are told by their whole ids; a block whose run is not among them is none."""
-    owners, codes = array("q", bytes(8 * len(stretch.codes))), bytearray(len(stretch.codes))
-    for block_id, run_id in rows:
-        place = block_id - stretch.first
-        owners[place], codes[place] = run_id, stretch.codes[place]
-    return Stretch(stretch.first, bytes(codes), owners, 0)
-
-
-def _halves(value: Any) -> tuple[bytes, array[int]]:
-    """The upper and the lower halves of the joined values: characters on SQLite, numbers on PostgreSQL."""
-    is_text = isinstance(value, str)
-    data = value.encode("utf-32-le") if is_text else bytes(value)
-    halves = array("H", data)
-    if (sys.byteorder == "little") is not is_text:
-        halves.byteswap()
-    return (data[2::4], halves[0::2]) if is_text else (data[1::4], halves[1::2])
-
-
-def segments(stretch: Stretch) -> list[tuple[int, int, int]]:
-    """The parts of a stretch that belong to one run each: (run, first place, place after the last)."""
-    found, place = [], 0
-    for owner, some in groupby(stretch.owners):
+def _segments_of(owners: Iterable[int], high: int) -> list[Segment]:
+    """The same of the runs that are told by what is left above `high`."""
+    found, place = list[Segment](), 0
+    for owner, some in groupby(owners):
         end = place + len(list(some))
-        found.append((owner + stretch.high, place, end))
+        found.append((owner + high, place, end))
         place = end
     return found
+
+
+def _owners(segments: Iterable[Segment]) -> tuple[array[int], int]:
+    """The run of each block, in two bytes if they tell the runs apart, and what these lack."""
+    highs = {run_id // _LOW for run_id, _, _ in segments}
+    kind, high = ("H", min(highs) * _LOW) if len(highs) == 1 else ("q", 0)
+    owners = array(kind)
+    for run_id, first, end in segments:
+        owners.extend(array(kind, (run_id - high,)) * (end - first))
+    return owners, high

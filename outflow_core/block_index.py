@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from outflow_core.block_codes import ASIDE, CODES, OTHER, STATES, TASK, Stretch, segments
+from outflow_core.block_codes import ASIDE, CODES, OTHER, STRANGE_TASK, TASK, Stretch
 from outflow_core.rows import TaskCounts
 from outflow_core.states import BlockType, State
 
@@ -41,7 +41,7 @@ class Tally:
 
     def counts(self) -> TaskCounts:
         """The run's tasks by state."""
-        return TaskCounts(**dict(zip(STATES, self.numbers[TASK:OTHER], strict=True)))
+        return TaskCounts(*self.numbers[TASK : STRANGE_TASK + 1])
 
     @property
     def waiting(self) -> int:
@@ -108,9 +108,9 @@ class BlockIndex:
         """The stretch with runs told as the page tells them; else both tell whole ids from now on."""
         if not any(found.codes):
             nothing = array(page.owners.typecode, bytes(page.owners.itemsize * len(found.codes)))
-            return Stretch(found.first, found.codes, nothing, page.high)
+            return found._replace(owners=nothing, high=page.high)
         page.make_wide()
-        return Stretch(found.first, found.codes, _whole(found.codes, found.owners, found.high), 0)
+        return found._replace(owners=_whole(found.codes, found.owners, found.high), high=0)
 
     def _put(self, page: _Page, start: int, end: int, found: Stretch) -> Collection[int]:
         if any(page.codes[start:end]):
@@ -124,7 +124,7 @@ class BlockIndex:
                 self._exchange(page, start + place, found.codes[place], found.owners[place], found.first + place)
             return [found.first + place for place in places]
         page.codes[start:end], page.owners[start:end] = found.codes, found.owners
-        for run_id, first, last in segments(found):
+        for run_id, first, last in found.segments:
             self._add(run_id, found.codes[first:last], found.first + first, page)
         return found.ids()
 
@@ -145,6 +145,10 @@ class BlockIndex:
         """Know one block as another one."""
         before, owner_before = page.codes[place], page.owners[place]
         page.codes[place], page.owners[place] = code, owner
+        if before and code and owner == owner_before:
+            numbers = self._tally(owner + page.high, block_id).numbers
+            numbers[before], numbers[code] = numbers[before] - 1, numbers[code] + 1
+            return
         if before:
             self._tally(owner_before + page.high, block_id).numbers[before] -= 1
         if code:
@@ -175,8 +179,9 @@ class BlockIndex:
     def unknown(self, within: Span) -> Iterator[Span]:
         """The stretches of ids within a span of which no block is known, in the pages of which any is."""
         for number in self._numbers(within):
-            places = self._places(number, within)
-            for found in _UNKNOWN.finditer(self._pages[number].codes, places.start, places.stop):
+            places, codes = self._places(number, within), self._pages[number].codes
+            start = codes.find(0, places.start, places.stop)  # quicker than the expression, and most often all
+            for found in _UNKNOWN.finditer(codes, start, places.stop) if start >= 0 else ():
                 yield number * self.size + found.start(), number * self.size + found.end() - 1
 
     def waiting_in(self, first: int, last: int) -> int:
@@ -204,7 +209,9 @@ class BlockIndex:
         """The stretches within which blocks of a run are running, in order."""
         for number in self._pages_with(run_id, self._open):
             page, first = self._pages[number], number * self.size
-            for found in _STRETCH_RUNNING.finditer(page.codes):
+            starts = [place for code in _RUNNING if (place := page.codes.find(code)) >= 0]
+            end = max(map(page.codes.rfind, _RUNNING)) + 1  # to find these is quicker than the expression
+            for found in _STRETCH_RUNNING.finditer(page.codes, min(starts, default=end), end):
                 if run_id - page.high in page.owners[found.start() : found.end()]:
                     yield first + found.start(), first + found.end() - 1
 

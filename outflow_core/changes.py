@@ -11,25 +11,13 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
 from outflow_core import odd_values, run_queries
-from outflow_core.block_codes import (
-    OWNERS,
-    SOLE,
-    STRETCH,
-    STRETCH_WITH_GAPS,
-    Stretch,
-    has_gaps,
-    is_sole,
-    sole_stretch,
-    spans_many,
-    stretch_of,
-    with_owners,
-)
+from outflow_core.block_codes import STRETCH, STRETCH_WITH_GAPS, Stretch, has_gaps, stretch_of
 from outflow_core.block_index import GAP, SIZE, BlockIndex, Span
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
@@ -50,10 +38,8 @@ CALM = 16
 """Little: so many blocks."""
 SWEPT_RUNS = 100
 RECENT_RUNS = 50
-NEXT_PENDING = 256
-"""So many of the ids that are next are read at each look."""
 WAITING = 512
-"""So many of the ids behind them are counted, and so many of a slice that goes round."""
+"""So many of the ids that are next are read at each look, and so many of a slice that goes round are counted."""
 RECENT = 2_000
 """Among so many of the newest ids gaps are looked into."""
 FEW_GAPS = 4
@@ -61,16 +47,17 @@ PROCESS_LOOKS = 16
 """Whether there is a table of processes by now is asked again after so many looks."""
 
 _SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
+_ABOVE = select(func.min(block.c.id)).where(block.c.id > bindparam("known"))
 _WAITING = select(func.count()).where(*_SPAN, block.c.state == State.PENDING)
 ALONE = 5
 """So many blocks that stand alone are asked for by one statement."""
 _SOME_IDS = [f"id{place}" for place in range(ALONE)]
 _STILL_RUNNING = select(func.count()).where(block.c.state == State.RUNNING, block.c.id.in_(map(bindparam, _SOME_IDS)))
-_SIGNS = select(
-    block.c.run_id, odd_values.as_text(func.max(block.c.start_time)), odd_values.as_text(func.max(block.c.end_time))
-)
-_SIGNS = _SIGNS.where(*_SPAN).group_by(block.c.run_id)
-_ABOVE = select(func.min(block.c.id)).where(block.c.id > bindparam("last"))
+_AT_ONCE = select(*(one.scalar_subquery() for one in (_ABOVE, _STILL_RUNNING, _WAITING)))
+"""Three questions by one statement: on PostgreSQL to ask costs more than to answer."""
+_moments = [odd_values.as_text(func.max(column)) for column in (block.c.start_time, block.c.end_time)]
+_LIVE_STRETCH = STRETCH.add_columns(*_moments)
+_SIGNS = select(block.c.run_id, *_moments).where(*_SPAN).group_by(block.c.run_id)
 _BELOW = select(func.max(block.c.id)).where(block.c.id < bindparam("first"))
 _NEWEST = select(func.max(block.c.id))
 
@@ -113,7 +100,6 @@ class Ledger:
         self._swept_block = 0
         self._swept_run = 0
         self._round = (0, -1)
-        self._is_mixed = False
         self.is_complete = False
         self._changed_runs: set[int] = set()
         self._changed_blocks: set[int] = set()
@@ -222,45 +208,70 @@ class Ledger:
         """New blocks, the gaps, those that are not final, and a slice of the others."""
         if self._blocks_left is None:
             return
-        self._read_new()
+        above = self._ask_at_once()
+        self._read_new(above)
         self._read_gaps()
-        for run_id in sorted(self._open_runs | self._changed_runs):
-            if run_id in self.index.tallies and run_id in self.runs:
-                self._read_unfinished(run_id)
-        self._read_round()
+        for run_id in self._unfinished():
+            self._read_unfinished(run_id)
         self._sweep()
 
-    def _read(self, first: int, last: int) -> int:
-        """Know the blocks of a span of ids as they are now; how many are others than before."""
-        changed = [self._take(start, end) for start, end in self._parts(first, last)]
-        self._changed_blocks.update(*changed)
-        return sum(map(len, changed))
+    def _unfinished(self) -> list[int]:
+        """The runs that go on, or did until now."""
+        among = self.index.tallies.keys() & self.runs.keys()
+        return sorted((self._open_runs | self._changed_runs) & among)
+
+    def _ask_at_once(self) -> int | None:
+        """Whether other blocks run alone or wait in the next slice than before; and the first id above all others."""
+        spans = (span for run_id in self._unfinished() for span in self.index.running(run_id))
+        alone = [first for first, last in spans if first == last]
+        some, (first, last) = alone[:ALONE], self._next_round()
+        values = {"known": self.index.last, "first": first, "last": last, **_among(some)}
+        before = self.index.waiting_in(first, last)
+        ((above, running, waiting),) = self._reader.rows(_AT_ONCE, values)
+        if running != len(some):
+            self._read_each(some)
+        for start in range(ALONE, len(alone), ALONE):
+            some = alone[start : start + ALONE]
+            if self._ask(_STILL_RUNNING, _among(some)) != len(some):
+                self._read_each(some)
+        if waiting != before:
+            self._read(first, last)
+        return above  # type: ignore[no-any-return]
+
+    def _read_each(self, ids: Iterable[int]) -> None:
+        for block_id in ids:
+            self._read(block_id, block_id)
+
+    def _read(self, first: int, last: int, *, is_live: bool = False) -> list[int]:
+        """Know the blocks of a span of ids as they are now, and live ones' signs; those that are others than before."""
+        changed = [number for start, end in self._parts(first, last) for number in self._take(start, end, is_live)]
+        self._changed_blocks.update(changed)
+        return changed
 
     def _parts(self, first: int, last: int) -> list[Span]:
         """A span page by page."""
         numbers = range(first // PAGE, last // PAGE + 1)
         return [(max(first, number * PAGE), min(last, (number + 1) * PAGE - 1)) for number in numbers]
 
-    def _take(self, first: int, last: int) -> Collection[int]:
+    def _take(self, first: int, last: int, is_live: bool = False) -> Collection[int]:
         """Know a part of a page; the ids of the blocks that are others than before."""
-        changed = self.index.take(self._stretch(first, last))
-        if changed:
+        found, moments = self._stretch(first, last, is_live)
+        changed = self.index.take(found)
+        if changed and moments and len(found.segments) == 1:
+            self.index.hear(found.segments[0][0], moments)
+        elif changed:
             self._hear(min(changed), max(changed))
         return changed
 
-    def _stretch(self, first: int, last: int) -> Stretch:
-        """A part of a page as it is now; behind one with several runs the next is asked for with its runs at once."""
+    def _stretch(self, first: int, last: int, is_live: bool) -> tuple[Stretch, Sequence[Any]]:
+        """A part of a page as it is now, and of a live one the latest signs of life, unless ids are missing."""
         span = {"first": first, "last": last}
-        if not self._is_mixed:
-            (row,) = self._reader.rows(SOLE, span)
-            if is_sole(row):
-                return sole_stretch(first, last, row)
-        (row,) = self._reader.rows(STRETCH, span)
-        self._is_mixed = bool(row[0]) and row[3] != row[4]
-        if has_gaps(row):
-            (row,) = self._reader.rows(STRETCH_WITH_GAPS, span)
-        found = stretch_of(first, last, row)
-        return with_owners(found, self._reader.rows(OWNERS, span)) if spans_many(row) else found
+        if last <= self.index.last and not any(self.index.unknown((first, last))):
+            ((letters, runs, *moments),) = self._reader.rows(_LIVE_STRETCH if is_live else STRETCH, span)
+            if not has_gaps(first, last, letters):
+                return stretch_of(first, last, letters, runs), moments
+        (found,) = self._reader.rows(STRETCH_WITH_GAPS, span)
+        return stretch_of(first, last, *found), ()
 
     def _hear(self, first: int, last: int) -> None:
         """Ask for the latest signs of life in a span, if one of the runs there says that it is running."""
@@ -270,11 +281,11 @@ class Ledger:
                 if run_id in self.index.tallies:
                     self.index.hear(run_id, moments)
 
-    def _read_new(self) -> None:
-        last = self.index.last
-        while (first := self._ask(_ABOVE, {"last": last})) is not None:
+    def _read_new(self, first: int | None) -> None:
+        while first is not None:
             last = int(first // PAGE + 1) * PAGE - 1
             self._read(first, last)
+            first = self._ask(_ABOVE, {"known": last})
 
     def _read_gaps(self) -> None:
         """What may have been committed late among the newest."""
@@ -288,40 +299,34 @@ class Ledger:
 
         When the run is over this is the last time that anybody asks: then all of them.
         """
-        self._read_running(run_id)
+        read, went_on = self._read_running(run_id)
         first, tally = self.index.next_pending(run_id, -1), self.index.tallies[run_id]
         left, count = PAGE * PAGE if self.runs[run_id].state.is_final else WAITING, WAITING
         while first is not None and left > 0:
-            end, waiting = first + count - 1, tally.waiting
-            left -= self.index.owned(run_id, first, end)
-            if self._recount(first, end) and tally.waiting != waiting:
+            is_read, waiting = read[0] <= first <= read[1], tally.waiting
+            end = read[1] if is_read else first + count - 1
+            left -= WAITING if is_read else self.index.owned(run_id, first, end)
+            if went_on if is_read else self._recount(first, end) and tally.waiting != waiting:
                 left, count = max(left, 1), min(2 * count, PAGE)
             first = self.index.next_pending(run_id, end)
 
-    def _read_running(self, run_id: int) -> None:
-        """The blocks of a run that were running, and those that are next behind them."""
-        spans = list(self.index.running(run_id))
-        alone = [first for first, last in spans if first == last]
-        for start in range(0, len(alone), ALONE):
-            self._read_alone(alone[start : start + ALONE])
-        for first, last in (span for span in spans if span[0] != span[1]):
+    def _read_running(self, run_id: int) -> tuple[Span, bool]:
+        """The blocks of a run that were running, and what is next: the last span, and if much of that changed."""
+        read, went_on = (0, -1), False
+        for first, last in [span for span in self.index.running(run_id) if span[0] != span[1]]:
             following = self.index.next_pending(run_id, last)
             is_near = following is not None and following <= last + GAP
-            self._read(first, last + NEXT_PENDING if is_near else last)
-
-    def _read_alone(self, ids: list[int]) -> None:
-        """Blocks with none beside them that runs: workflows, most often, which run for long."""
-        values = dict(zip(_SOME_IDS, [*ids, *ids[-1:] * ALONE], strict=False))
-        if self._ask(_STILL_RUNNING, values) != len(ids):
-            for block_id in ids:
-                self._read(block_id, block_id)
+            read = first, last + WAITING if is_near else last
+            changed = self._read(*read, is_live=True)
+            went_on = is_near and bool(changed) and max(changed) > last + WAITING // 2
+        return read, went_on
 
     def _recount(self, first: int, last: int) -> bool:
         """Whether other blocks of a span wait than before; then they are read."""
         waiting = self.index.waiting_in(first, last)
-        return self._ask(_WAITING, {"first": first, "last": last}) != waiting and self._read(first, last) > 0
+        return self._ask(_WAITING, {"first": first, "last": last}) != waiting and bool(self._read(first, last))
 
-    def _read_round(self) -> None:
+    def _next_round(self) -> Span:
         """The next slice of what waits in the runs that go on."""
         run_id, after = self._round
         first = self.index.next_pending(run_id, after) if run_id in self._open_runs else None
@@ -330,8 +335,7 @@ class Ledger:
             run_id = next((number for number in waiting if number > run_id), waiting[0] if waiting else 0)
             first = self.index.next_pending(run_id, -1)
         self._round = run_id, after if first is None else first + WAITING - 1
-        if first is not None:
-            self._recount(first, first + WAITING - 1)
+        return (0, -1) if first is None else (first, first + WAITING - 1)
 
     def _sweep(self) -> None:
         """Look once more at some blocks, wherever they are."""
@@ -345,7 +349,7 @@ class Ledger:
 
     def _next_place(self, first: int) -> int:
         """Where the sweep goes on from a page of which no block is known: at the next page with any."""
-        there, number = self._ask(_ABOVE, {"last": first - 1}), self.index.next_page(first // PAGE)
+        there, number = self._ask(_ABOVE, {"known": first - 1}), self.index.next_page(first // PAGE)
         places = [there // PAGE * PAGE] if there is not None else []
         return min([*places, *([number * PAGE] if number is not None else [])], default=0)
 
@@ -404,3 +408,8 @@ class Ledger:
     def _ask(self, statement: Any, values: Mapping[str, Any]) -> Any:
         """The one value that a statement gives."""
         return self._reader.rows(statement, values)[0][0]
+
+
+def _among(ids: list[int]) -> dict[str, int]:
+    """The values for some ids, fewer or as many as `_SOME_IDS`: the last one fills up."""
+    return dict(zip(_SOME_IDS, ids + (ids[-1:] or [-1]) * ALONE, strict=False))

@@ -20,11 +20,13 @@ class TaskCounts(NamedTuple):
     failed: int = 0
     success: int = 0
     skipped: int = 0
+    unknown: int = 0
+    """Those in states that only a newer program knows."""
 
     @property
     def total(self) -> int:
         """All tasks, whatever their state."""
-        return self.pending + self.running + self.failed + self.success + self.skipped
+        return self.pending + self.running + self.failed + self.success + self.skipped + self.unknown
 
     @property
     def done(self) -> int:
@@ -32,8 +34,9 @@ class TaskCounts(NamedTuple):
         return self.failed + self.success + self.skipped
 
     def as_dict(self) -> dict[str, int]:
-        """The counts by the states' names."""
-        return {state.value: getattr(self, state.value) for state in State}
+        """The counts by the states' names; `unknown` is among them where there are any."""
+        counts = {state.value: getattr(self, state.value) for state in State}
+        return counts | ({"unknown": self.unknown} if self.unknown else {})
 
 
 class RunRow(NamedTuple):

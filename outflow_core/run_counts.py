@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from outflow_core.odd_values import as_text, plain
-from outflow_core.read_values import as_time, state_of
+from outflow_core.read_values import STATES, as_time
 from outflow_core.reader import Reads
 from outflow_core.rows import TaskCounts
 from outflow_core.slices import CHUNK, rows_in_slices
@@ -30,7 +30,7 @@ def task_counts(reads: Reads, run_ids: Collection[int] | None) -> dict[int, Task
     for run_id, state, number in rows_in_slices(reads, query, block.c.id):
         if run_ids is None or run_id in run_ids:
             numbers = found.setdefault(run_id, {})
-            name = state_of(state, f"outflow_block of run {run_id}").value
+            name = state if state in STATES else "unknown"
             numbers[name] = numbers.get(name, 0) + number
     return {run_id: TaskCounts(**numbers) for run_id, numbers in found.items()}
 

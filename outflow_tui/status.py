@@ -73,11 +73,14 @@ def state_words(line: RunLine, now: datetime, glyphs: Glyphs) -> str:
 
 
 def unfinished(line: RunLine) -> str:
-    """Which tasks of a run that ended as a success did not: those that failed, never ran, or still say running."""
-    tasks = line.tasks
-    if line.row.state is not State.SUCCESS:
-        return ""
-    parts = [(tasks.failed, "failed"), (tasks.pending, "never ran"), (tasks.running, "still said to run")]
+    """Which tasks of a run that ended as a success did not: those that failed, never ran, or still say running.
+
+    Of any run, how many are in states that only a newer program knows.
+    """
+    tasks, parts = line.tasks, list[tuple[int, str]]()
+    if line.row.state is State.SUCCESS:
+        parts = [(tasks.failed, "failed"), (tasks.pending, "never ran"), (tasks.running, "still said to run")]
+    parts.append((tasks.unknown, "in a state that this program does not know"))
     told = [(number, what) for number, what in parts if number]
     first = [f"{number} task{'s' if number > 1 else ''} {what}" for number, what in told[:1]]
     return ", ".join([*first, *(f"{number} {what}" for number, what in told[1:])])

@@ -147,7 +147,9 @@ class RunScreen(SelectedBlockScreen):
 
     def _doubt(self, line: RunLine) -> str:
         undone = status.unfinished(line)
-        return f"A success, but {undone}." if undone else status.reason(line, self.desk.clock())
+        if undone and line.row.state is State.SUCCESS:
+            return f"A success, but {undone}."
+        return status.reason(line, self.desk.clock()) or undone
 
     def _describe(self, line: RunLine) -> str:
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs

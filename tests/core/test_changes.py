@@ -179,7 +179,6 @@ def look_in_short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
         "SWEPT_BLOCKS": 1,
         "CALM_BLOCKS": 1,
         "SWEPT_RUNS": 1,
-        "NEXT_PENDING": 40,
         "WAITING": 40,
         "RECENT": 90,
     }
@@ -402,6 +401,19 @@ def test_the_last_task_and_its_run_may_end_between_two_looks(books: Books) -> No
     assert books.mistakes() == {}
 
 
+def test_tasks_in_a_state_of_a_newer_version_are_counted_as_such(file_books: Books) -> None:
+    file_books.writer.add_run(1)
+    kinds = (BlockType.TASK, BlockType.TASK, BlockType.WORKFLOW)
+    file_books.writer.add_blocks(
+        *(file_books.writer.block(number, 1, type=kind) for number, kind in enumerate(kinds, start=1))
+    )
+    file_books.look()
+    file_books.writer.commit(text("UPDATE outflow_block SET state = 'paused' WHERE id > 1"))
+    assert file_books.look().blocks == {2, 3}
+    assert file_books.ledger.counts(1) == TaskCounts(pending=1, unknown=1)
+    assert file_books.ledger.counts(1).as_dict()["unknown"] == 1
+
+
 def test_a_whole_map_may_be_done_between_two_looks(books: Books) -> None:
     ids = range(1, 6_001)
     books.writer.add_run(1)
@@ -426,7 +438,7 @@ def test_the_dead_items_of_another_run_hide_nothing(books: Books) -> None:
 
 
 def test_the_dead_items_of_a_run_side_by_side_hide_nothing(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledgers, "NEXT_PENDING", 100)
+    monkeypatch.setattr(ledgers, "WAITING", 100)
     for run in (1, 2):
         books.writer.add_run(run)
     books.writer.add_blocks(*(books.writer.block(number, 1 + number % 2) for number in range(1, 3_000)))

@@ -390,12 +390,9 @@ def test_a_state_or_type_of_a_newer_version_is_named(file_books: Books) -> None:
     with pytest.raises(SchemaError, match=f"outflow_block {block}: unknown type 'loop'"):
         block_queries.blocks_of(file_books.reader, run)
     file_books.execute("UPDATE outflow_block SET type = 'task', state = 'paused'")
-    for ask in (
-        lambda: block_queries.blocks_of(file_books.reader, run),
-        lambda: run_counts.task_counts(file_books.reader, None),
-    ):
-        with pytest.raises(SchemaError, match="unknown state 'paused'"):
-            ask()
+    with pytest.raises(SchemaError, match="unknown state 'paused'"):
+        block_queries.blocks_of(file_books.reader, run)
+    assert run_counts.task_counts(file_books.reader, None) == {run: TaskCounts(unknown=1)}
     file_books.execute("UPDATE outflow_run SET state = 'paused'")
     with pytest.raises(SchemaError, match=f"outflow_run {run}: unknown state 'paused'"):
         run_queries.runs(file_books.reader, count=0)

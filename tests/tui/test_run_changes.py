@@ -16,6 +16,7 @@ from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow, TaskCounts
 from outflow_core.settings import Database, Settings
 from outflow_core.states import State
+from outflow_tui import status
 from outflow_tui.run_changes import RunChange, Side, run_changes
 from outflow_tui.run_profile import profile_of
 from outflow_tui.snapshot import Focus, RunLine
@@ -156,3 +157,9 @@ def test_of_two_runs_the_hosts_and_times_are_read_once(tmp_path: Path, monkeypat
     assert len(asked) == known
     assert not source.look(Focus()).profiles
     source.close()
+
+
+def test_tasks_in_a_state_that_is_not_known_are_told_of_any_run() -> None:
+    line = RunLine(run(2, state=State.RUNNING).row, TaskCounts(success=1, unknown=2), None)
+    assert status.unfinished(line) == "2 tasks in a state that this program does not know"
+    assert line.tasks.total == 3
