@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import bindparam, case, func, not_, select
@@ -87,12 +88,12 @@ def _blocks(found: Iterable[Any]) -> tuple[BlockRow, ...]:
     )
 
 
-def page_of(reads: Reads, run_id: int, number: int, size: int) -> Page | None:
-    """What is kept of the blocks of one run whose ids lie in a page; None when there are none."""
+def page_of(reads: Reads, run_id: int, number: int, size: int, *, most: int | None = None) -> Page | None:
+    """What is kept of the blocks of one run whose ids lie in a page, of the first `most` only; None for no blocks."""
     begin, end = number * size, (number + 1) * size
     stretches = ((first, min(first + SOME, end) - 1) for first in range(begin, end, SOME))
     found = (reads.rows(_SHAPES, {"run": run_id, "first": first, "last": last}) for first, last in stretches)
-    return run_shape.page_of(begin, (row for rows in found for row in _shapes(rows)))
+    return run_shape.page_of(begin, islice((row for rows in found for row in _shapes(rows)), most))
 
 
 def shapes_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> dict[int, ShapeRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from operator import ne
@@ -28,10 +28,9 @@ class Column(Generic[T]):
     ends: array[int] | None = None
     """Behind which row each stretch ends."""
 
-    @property
-    def is_sole(self) -> bool:
-        """Whether all rows have the same value."""
-        return self.which is None
+    def ends_in(self, count: int) -> Sequence[int]:
+        """Behind which of the `count` rows a stretch of equal values ends."""
+        return [count] if self.which is None else _ends(self.which) if self.ends is None else self.ends
 
     def changed(self, news: Mapping[int, T], count: int) -> Column[T]:
         """The column of `count` rows in which some have other values."""
@@ -51,10 +50,6 @@ class Column(Generic[T]):
         if self.which is None:
             return self.values[0]
         return self.values[self.which[index if self.ends is None else bisect_right(self.ends, index)]]
-
-    def all(self, count: int) -> Iterator[T]:
-        """The value of each of the `count` rows."""
-        return map(self.values.__getitem__, self._numbers(count))
 
     def _numbers(self, count: int) -> Iterable[int]:
         if self.which is None:
@@ -82,8 +77,11 @@ class Gathered(Generic[T]):
         values, which = tuple(self._table), self._which
         if len(values) <= 1:
             return Column(values)
-        ends = [row for row, differs in enumerate(map(ne, which, islice(which, 1, None)), 1) if differs]
-        ends.append(len(which))
+        ends = _ends(which)
         if LONG * len(ends) <= len(which):
             return Column(values, array("H", [which[end - 1] for end in ends]), array("I", ends))
         return Column(values, which if len(values) > FEW else array("B", which))
+
+
+def _ends(which: array[int]) -> list[int]:
+    return [*(row for row, differs in enumerate(map(ne, which, islice(which, 1, None)), 1) if differs), len(which)]

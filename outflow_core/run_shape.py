@@ -7,14 +7,14 @@ another one, and all the others stay the very same. What follows from a page alo
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain, groupby, islice
 from operator import is_
-from typing import TypeVar
+from typing import NamedTuple
 
 from outflow_core.packed_columns import Column, Gathered
 from outflow_core.rows import TOP_LEVEL
@@ -32,6 +32,8 @@ _CODES = {
     for index, state in enumerate(STATES)
 }
 _PENDING, _RUNNING, _FAILED = (STATES.index(state) for state in (State.PENDING, State.RUNNING, State.FAILED))
+_BEGUN = bytes(index for index, state in enumerate(STATES) if state is not State.PENDING)
+"""Tasks that do not wait."""
 _UNTOLD = float("-inf")
 """Stands for the seconds of a block of which the books do not tell how long it took."""
 
@@ -39,7 +41,6 @@ Place = tuple[int | None, str]
 """A parent and a name: where a task stands, and what it is called."""
 Indices = Sequence[int]
 """Which blocks of a page, by their order in it."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,27 @@ class Shape:
 
 ShapeRow = tuple[int, int | None, str, str, str, str | None, float | None]
 """The same as a database gives it, with type and state as text."""
+
+
+class _Stretch(NamedTuple):
+    """Blocks beside each other that are alike but for their states."""
+
+    begin: int
+    end: int
+    parent: int | None
+    name: str
+    is_homeless: bool = False
+    is_hidden: bool = False
+
+    @property
+    def indices(self) -> range:
+        """The blocks."""
+        return range(self.begin, self.end)
+
+    @property
+    def place(self) -> Place:
+        """Where they stand, and what they are called."""
+        return self.parent, self.name
 
 
 @dataclass(frozen=True)
@@ -104,23 +126,36 @@ class Page:
         return self.codes[index] == _PENDING and self.parents[index] is None
 
     @cached_property
+    def _stretches(self) -> list[_Stretch]:
+        """The blocks in stretches with one parent and one name, all of which are shown, or homeless, or hidden."""
+        found, begin = list[_Stretch](), 0
+        for end in sorted({*self.parents.ends_in(len(self)), *self.names.ends_in(len(self))}):
+            parent, name = self.parents[begin], self.names[begin]
+            waiting = self.codes[begin:end].count(_PENDING) if parent is None else 0
+            if name != TOP_LEVEL and waiting in (0, end - begin):
+                found.append(_Stretch(begin, end, parent, name, is_homeless=waiting > 0))
+            else:
+                for kind, some in groupby(range(begin, end), self._kind):
+                    first, *others = some
+                    found.append(_Stretch(first, first + len(others) + 1, parent, name, *kind))
+            begin = end
+        return found
+
+    def _kind(self, index: int) -> tuple[bool, bool]:
+        return self.is_homeless(index), self.is_hidden(index)
+
+    @cached_property
     def _parted(self) -> tuple[Mapping[int | None, Indices], Mapping[str, Indices]]:
         """The blocks that are shown: by their parent, and those without a place yet by their name."""
-        everything = range(len(self))
-        if self.parents.is_sole:
-            parent, waiting = self.parents.values[0], self.codes.count(_PENDING)
-            if parent is None and waiting == len(self) and self.names.is_sole:
-                return {}, {self.names.values[0]: everything}
-            if max(self.codes) < _TOP and (parent is not None or not waiting):
-                return {parent: everything}, {}
-        inside: dict[int | None, array[int]] = {}
-        homeless: dict[str, array[int]] = {}
-        for index, (code, parent) in enumerate(zip(self.codes, self.parents.all(len(self)), strict=True)):
-            if code == _PENDING and parent is None:
-                homeless.setdefault(self.names[index], array("H")).append(index)
-            elif code < _TOP or code & 7 == _FAILED:
-                inside.setdefault(parent, array("H")).append(index)
-        return {parent: _shortest(some) for parent, some in inside.items()}, homeless
+        inside: dict[int | None, list[range]] = {}
+        homeless: dict[str, list[range]] = {}
+        for one in self._stretches:
+            if one.is_homeless:
+                homeless.setdefault(one.name, []).append(one.indices)
+            elif not one.is_hidden:
+                inside.setdefault(one.parent, []).append(one.indices)
+        joined = {parent: _joined(parts) for parent, parts in inside.items()}
+        return joined, {name: _joined(parts) for name, parts in homeless.items()}
 
     @property
     def inside(self) -> Mapping[int | None, Indices]:
@@ -140,10 +175,14 @@ class Page:
         """How many tasks right inside a parent are in each state."""
         found = self._counts.get(parent)
         if found is None:
-            indices = self.inside.get(parent, ())
-            codes = self.codes if len(indices) == len(self) else bytes(self.codes[index] for index in indices)
+            codes = self._codes_of(self.inside.get(parent, ()))
             found = self._counts[parent] = tuple(codes.count(code) for code in range(len(STATES)))
         return found
+
+    def _codes_of(self, indices: Indices) -> bytes:
+        if isinstance(indices, range):
+            return self.codes[indices.start : indices.stop]
+        return bytes(map(self.codes.__getitem__, indices))
 
     @cached_property
     def failed(self) -> Indices:
@@ -181,20 +220,15 @@ class Page:
         return tuple(self.id(index) for index, code in enumerate(self.codes) if code & _WORKFLOW)
 
     @cached_property
-    def _ranks(self) -> tuple[Mapping[Place, int], array[int] | None]:
-        """How many of a name are right inside a parent, and which one of them each is, from 0 on."""
-        if self.names.is_sole and len(self.inside) == 1 and not self.homeless:
-            ((parent, indices),) = self.inside.items()
-            if len(indices) == len(self):
-                return {(parent, self.names.values[0]): len(self)}, None
+    def _ranks(self) -> tuple[Mapping[Place, int], Sequence[int], Sequence[int]]:
+        """How many of a name are right inside a parent; where stretches begin, and which one is first in each."""
         seen: Counter[Place] = Counter()
-        ranks = array("H", bytes(2 * len(self)))
-        for parent, indices in self.inside.items():
-            for index in indices:
-                place = parent, self.names[index]
-                ranks[index] = seen[place]
-                seen[place] += 1
-        return seen, ranks
+        begins, ranks = array("H"), array("H")
+        for one in self._stretches:
+            begins.append(one.begin)
+            ranks.append(seen[one.place])
+            seen[one.place] += 0 if one.is_homeless or one.is_hidden else one.end - one.begin
+        return seen, begins, ranks
 
     def number_of(self, place: Place) -> int:
         """How many blocks of a name are right inside a parent."""
@@ -202,41 +236,35 @@ class Page:
 
     def rank(self, index: int) -> int:
         """Which one a block is in this page among those of its name and parent, from 0 on."""
-        ranks = self._ranks[1]
-        return index if ranks is None else ranks[index]
+        _, begins, ranks = self._ranks
+        number = bisect_right(begins, index) - 1
+        return ranks[number] + index - begins[number]
 
     @cached_property
     def begun(self) -> Mapping[Place, tuple[int, int | None, int]]:
         """The tasks that do not wait, by their places: how many, the first id that failed, and the last id."""
-        if self.parents.is_sole and self.names.is_sole and max(self.codes) < _WORKFLOW:
-            count = len(self) - self.codes.count(_PENDING)
-            if count == len(self):
-                at = self.codes.find(_FAILED)
-                last = self.id(len(self) - 1)
-                return {(self.parents.values[0], self.names.values[0]): (count, self.id(at) if at >= 0 else None, last)}
         found: dict[Place, tuple[int, int | None, int]] = {}
-        for index, code in enumerate(self.codes):
-            if code < _WORKFLOW and code != _PENDING:
-                place, number = (self.parents[index], self.names[index]), self.id(index)
-                count, failed, _ = found.get(place, (0, None, 0))
-                found[place] = count + 1, number if failed is None and code == _FAILED else failed, number
+        for one in self._stretches:
+            codes = self.codes[one.begin : one.end]
+            more = len(codes) - len(codes.translate(None, _BEGUN))
+            if more:
+                count, failed, _ = found.get(one.place, (0, None, 0))
+                at = codes.find(_FAILED) if failed is None else -1
+                last = max(map(codes.rfind, _BEGUN))
+                found[one.place] = (
+                    count + more,
+                    self.id(one.begin + at) if at >= 0 else failed,
+                    self.id(one.begin + last),
+                )
         return found
-
-    @cached_property
-    def _begun_at(self) -> dict[Place, array[int]]:
-        return {}
 
     def begun_at(self, places: Collection[Place]) -> Iterator[int]:
         """The ids of the tasks at these places that do not wait."""
-        found = self._begun_at
-        here = {place: found.setdefault(place, array("H")) for place in places if place in self.begun}
-        missing = {place: indices for place, indices in here.items() if not indices}
-        for index, code in enumerate(self.codes) if missing else ():
-            if code < _WORKFLOW and code != _PENDING:
-                some = missing.get((self.parents[index], self.names[index]))
-                if some is not None:
-                    some.append(index)
-        return (self.id(index) for indices in here.values() for index in indices)
+        for one in self._stretches:
+            if one.place in places:
+                for index in one.indices:
+                    if self.codes[index] in _BEGUN:
+                        yield self.id(index)
 
     def row(self, index: int) -> ShapeRow:
         """A block as a database gives it."""
@@ -252,6 +280,11 @@ def _shortest(indices: array[int]) -> Indices:
     """The same indices, as a range where they are one."""
     is_range = indices[-1] - indices[0] == len(indices) - 1
     return range(indices[0], indices[-1] + 1) if is_range else indices
+
+
+def _joined(parts: Sequence[range]) -> Indices:
+    """The indices of these ranges, which are in order."""
+    return parts[0] if len(parts) == 1 else _shortest(array("H", chain.from_iterable(parts)))
 
 
 def _all_of(codes: bytes, code: int) -> Iterator[int]:

@@ -13,6 +13,8 @@ from outflow_core.run_shape import Page, RunShape, patched
 from outflow_tui.snapshot import RunView
 from outflow_tui.try_reading import TryReading
 
+FIRST = 1_000
+"""Blocks that are shown before any more are read."""
 FEW = 1_000
 """Up to so many blocks of a page are read by their ids, more with the whole page."""
 
@@ -97,6 +99,8 @@ class RunInFocus:
     def read_on(self, until: float) -> bool:
         """Read on until then, but the first rows at once; whether there is more to read."""
         self._find_pages()
+        if not self.view.shape.pages and self._unread and self._read_beginning(min(self._unread)):
+            return True
         had_none, read = not self.view.shape.pages, dict[int, Page | None]()
         while self._unread and not (read and time.monotonic() >= until):
             number = min(self._unread, key=lambda number: (number in self._pages, number))
@@ -110,6 +114,14 @@ class RunInFocus:
             self.view = self.view._replace(is_whole=not is_reading)
             self._tries.look_at(self.view)
         return is_reading or self._read_tries(until)
+
+    def _read_beginning(self, number: int) -> bool:
+        """Show the first rows of a page that has many; whether it has. It is read whole, and known, later."""
+        page = block_queries.page_of(self._reader, self.run_id, number, self._size, most=FIRST)
+        if page is None or len(page) < FIRST:
+            return False
+        self.view = self.view._replace(shape=self.view.shape.with_pages({number: page}), is_whole=False)
+        return True
 
     def _read_page(self, number: int) -> Page | None:
         page, known = block_queries.page_of(self._reader, self.run_id, number, self._size), self._pages.get(number)
