@@ -57,6 +57,7 @@ class _Page:
     def __init__(self, size: int, high: int) -> None:
         self.codes = bytearray(size)
         self.owners: array[int] = array("H", bytes(2 * size))
+        """Never changed, but taken over by another one: pages of one run share theirs."""
         self.high = high
         self.runs: set[int] = set()
 
@@ -64,6 +65,12 @@ class _Page:
         """Keep whole ids of runs, for the lower halves do not tell them apart any more."""
         if self.owners.typecode == "H":
             self.owners, self.high = _whole(self.codes, self.owners, self.high), 0
+
+    def own(self, start: int, owners: array[int]) -> None:
+        """Know the runs of the blocks from a place on."""
+        end = start + len(owners)
+        if self.owners[start:end] != owners:
+            self.owners = self.owners[:start] + owners + self.owners[end:]
 
     def is_open(self) -> bool:
         """Whether any of its blocks is not over."""
@@ -76,6 +83,7 @@ class BlockIndex:
     def __init__(self, size: int = SIZE) -> None:
         self.size = size
         self._pages: dict[int, _Page] = {}
+        self._of_one_run: dict[tuple[str, int], array[int]] = {}
         self._open: set[int] = set()
         self.tallies: dict[int, Tally] = {}
         self.touched: set[int] = set()
@@ -123,7 +131,11 @@ class BlockIndex:
             for place in places:
                 self._exchange(page, start + place, found.codes[place], found.owners[place], found.first + place)
             return [found.first + place for place in places]
-        page.codes[start:end], page.owners[start:end] = found.codes, found.owners
+        page.codes[start:end] = found.codes
+        if len(found.codes) == self.size and len(found.segments) == 1:
+            page.owners = self._of_one_run.setdefault((found.owners.typecode, found.owners[0]), found.owners)
+        else:
+            page.own(start, found.owners)
         for run_id, first, last in found.segments:
             self._add(run_id, found.codes[first:last], found.first + first, page)
         return found.ids()
@@ -144,7 +156,8 @@ class BlockIndex:
     def _exchange(self, page: _Page, place: int, code: int, owner: int, block_id: int) -> None:
         """Know one block as another one."""
         before, owner_before = page.codes[place], page.owners[place]
-        page.codes[place], page.owners[place] = code, owner
+        page.codes[place] = code
+        page.own(place, array(page.owners.typecode, (owner,)))
         if before and code and owner == owner_before:
             numbers = self._tally(owner + page.high, block_id).numbers
             numbers[before], numbers[code] = numbers[before] - 1, numbers[code] + 1
