@@ -1,4 +1,4 @@
-"""What is known of the blocks in three bytes each: their runs, types and states; pure.
+"""What is known of the blocks in at most three bytes each: their runs, types and states; pure.
 
 The ids are parted into pages. The tasks of a run by state are always counted.
 """
