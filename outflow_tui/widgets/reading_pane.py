@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -69,7 +70,9 @@ class ReadingPane(Vertical):
             return
         self._haystack = None
         if self.lines.search is not None:
-            found = self._seek(self.lines.search.wanted).on_line(self._line())
+            last, found = self.lines.search, self._seek(self.lines.search.wanted)
+            is_same_text = not from_top and len(found.found) == len(last.found)  # in other lines
+            found = replace(found, at=last.at) if is_same_text else found.on_line(self._line())
             self.lines.mark(found)
             self._say(found)
 

@@ -77,6 +77,17 @@ async def test_n_walks_through_the_matches_and_says_when_it_comes_round() -> Non
         await desk.sees("run 45  task 3")
 
 
+async def test_one_stands_at_the_same_match_when_the_lines_are_broken_elsewhere() -> None:
+    async with sitting(FakeSource([night()]), size=(24, 24)) as desk:
+        await traceback_screen(desk)
+        await desk.press("slash", *"frame 3", "enter", "n")
+        await desk.sees("2 of 2")
+        for width in (120, 24, 60):
+            await desk.pilot.resize_terminal(width, 24)
+            await desk.pilot.pause()
+            await desk.sees("2 of 2")
+
+
 async def test_after_esc_n_means_the_next_failed_task_again_and_the_footer_says_so() -> None:
     async with sitting(FakeSource([night()]), size=(80, 24)) as desk:
         await traceback_screen(desk)
