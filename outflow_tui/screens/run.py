@@ -43,7 +43,7 @@ class RunScreen(SelectedBlockScreen):
     def __init__(self, glyphs: Glyphs, place: int, run_id: int, block_id: int | None = None) -> None:
         super().__init__(glyphs, place, run_id)
         self._first_block = block_id
-        self._searched_from_tree = False
+        self._searched_from_tree = self._has_selected = False
         self._early: list[str] | None = []
         """The keys that wait for the first tasks; None when these have come."""
         self.order = Order.START
@@ -184,9 +184,10 @@ class RunScreen(SelectedBlockScreen):
             )
 
     def on_line_view_moved(self, moved: LineView.Moved) -> None:
-        """Another block is selected: read it soon, not at the next tick."""
+        """Another block is selected: the first is read at once, others soon, not at the next tick."""
         if moved.view is self._tree:
-            self.refocus_soon()
+            self.refocus_soon() if self._has_selected else self.desk.refocus()
+            self._has_selected = True
             self._show_detail()
 
     def on_line_view_chosen(self, chosen: LineView.Chosen) -> None:
