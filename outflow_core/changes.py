@@ -10,15 +10,15 @@ that an edited or deleted row of the past is noticed too. `sweep_looks` says how
 from __future__ import annotations
 
 import time
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
-from outflow_core import odd_values, run_queries
+from outflow_core import odd_values
 from outflow_core.block_codes import STRETCH, STRETCH_WITH_GAPS, Stretch, has_gaps, stretch_of
 from outflow_core.block_index import GAP, SIZE, BlockIndex, Span
+from outflow_core.known_runs import KnownRuns
 from outflow_core.reader import Reader
 from outflow_core.rows import ProcessRow, RunRow, TaskCounts
 from outflow_core.states import State
@@ -28,23 +28,16 @@ PAGE = SIZE
 """Blocks that one statement reads at most."""
 HISTORY_SECONDS = 0.1
 """How long one look goes on with the history before it hands in what it has."""
-FIRST_RUNS = 60
-"""Runs of the first look: more than a screen shows."""
-RUNS = 1_000
 SWEPT_BLOCKS = 512
 """Ids that are looked at once more at each look; more where little else has changed."""
 CALM_BLOCKS = 4_096
 CALM = 16
 """Little: so many blocks."""
-SWEPT_RUNS = 100
-RECENT_RUNS = 50
 WAITING = 512
 """So many of the ids that are next are read at each look, and so many of a slice that goes round are counted."""
 RECENT = 2_000
 """Among so many of the newest ids gaps are looked into."""
 FEW_GAPS = 4
-PROCESS_LOOKS = 16
-"""Whether there is a table of processes by now is asked again after so many looks."""
 
 _SPAN = (block.c.id >= bindparam("first"), block.c.id <= bindparam("last"))
 _ABOVE = select(func.min(block.c.id)).where(block.c.id > bindparam("known"))
@@ -84,25 +77,24 @@ class Ledger:
         self._restart()
 
     def _restart(self) -> None:
-        self.runs: dict[int, RunRow] = {}
-        self._run_values: dict[int, tuple[Any, ...]] = {}
-        self._ids: list[int] = []
-        self._open_runs: set[int] = set()
+        self._runs = KnownRuns(self._reader)
         self.index = BlockIndex(PAGE)
-        self.processes: dict[int, tuple[ProcessRow, ...]] = {}
-        """The processes that have not ended, of each run that claims to go on."""
-        self._has_processes = False
-        self._processes_of: set[int] = set()
-        self._looks_without = 0
         self._pulse: Hashable = None
         self._blocks_left: int | None = None
-        self._runs_left: int | None = None
         self._swept_block = 0
-        self._swept_run = 0
         self._round = (0, -1)
         self.is_complete = False
-        self._changed_runs: set[int] = set()
         self._changed_blocks: set[int] = set()
+
+    @property
+    def runs(self) -> Mapping[int, RunRow]:
+        """The runs by id."""
+        return self._runs.rows
+
+    @property
+    def processes(self) -> Mapping[int, tuple[ProcessRow, ...]]:
+        """The processes that have not ended, of each run that claims to go on."""
+        return self._runs.processes
 
     def counts(self, run_id: int) -> TaskCounts:
         """The tasks of a run by state, as far as they are known."""
@@ -116,7 +108,7 @@ class Ledger:
     @property
     def sweep_looks(self) -> int:
         """After so many looks that find a change everything was looked at once more."""
-        return max((self.index.pages + 1) * -(-PAGE // SWEPT_BLOCKS), len(self.runs) // SWEPT_RUNS + 1) + 1
+        return max((self.index.pages + 1) * -(-PAGE // SWEPT_BLOCKS), self._runs.sweep_looks) + 1
 
     def look(self) -> Changes:
         """Bring the ledger up to date with the books, and say what is different.
@@ -130,77 +122,22 @@ class Ledger:
             self._restart()
         changed, was_complete, is_first = pulse != self._pulse, self.is_complete, self._pulse is None
         if changed:
-            self._read_runs()
+            self._runs.read()
             self._read_blocks()
         if not was_complete and not is_first:
             self._read_history()
         if (changed or not was_complete) and not is_first:
-            self._read_processes()
+            self._runs.read_processes()
         self._pulse = pulse
         return Changes(*self._hand_in(), changed, restarted)
 
     def _hand_in(self) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
         """What changed since the last look that did not fail."""
-        kept = self._changed_runs, self._changed_blocks, self.index.touched
+        kept = self._runs.changed, self._changed_blocks, self.index.touched
         runs, blocks, tallies = map(frozenset, kept)
         for changed in kept:
             changed.clear()
         return runs, blocks, tallies
-
-    # runs
-
-    def _read_runs(self) -> None:
-        """New runs, those that are not over, the newest, and a slice of the others."""
-        ids = self._sorted_ids()
-        if not ids:
-            self._keep_runs(run_queries.run_values_below(self._reader, None, FIRST_RUNS))
-            return
-        recent = ids[-RECENT_RUNS] if len(ids) > RECENT_RUNS else 0 if self._runs_left == 0 else ids[0]
-        self._take_runs(run_queries.run_values_from(self._reader, recent), recent, ids[-1])
-        older = {run_id for run_id in self._open_runs if run_id < recent}
-        if older:
-            found = run_queries.run_values_by_id(self._reader, older)
-            self._forget_runs(older - {row[0] for row in found})
-            self._keep_runs(found)
-        if recent > (0 if self._runs_left == 0 else ids[0]):
-            self._sweep_runs(ids)
-
-    def _sorted_ids(self) -> list[int]:
-        if len(self._ids) != len(self.runs):
-            self._ids = sorted(self.runs)
-        return self._ids
-
-    def _sweep_runs(self, ids: list[int]) -> None:
-        """The next slice of all runs; with the gaps, as ids may be committed late."""
-        start = self._swept_run if self._swept_run < len(ids) else 0
-        end = self._swept_run = start + SWEPT_RUNS
-        first = ids[start] if start or self._runs_left != 0 else 0
-        last = ids[end] - 1 if end < len(ids) else ids[-1]
-        self._take_runs(run_queries.run_values_between(self._reader, first, last), first, last)
-
-    def _take_runs(self, found: Collection[tuple[Any, ...]], first: int, last: int) -> None:
-        """Know the runs of a span of ids as they were found."""
-        ids = self._sorted_ids()
-        known = ids[bisect_left(ids, first) : bisect_right(ids, last)]
-        self._forget_runs(set(known) - {row[0] for row in found})
-        self._keep_runs(found)
-
-    def _keep_runs(self, found: Iterable[tuple[Any, ...]]) -> None:
-        for values in found:
-            number = values[0]
-            if self._run_values.get(number) != values:
-                row = self.runs[number] = run_queries.run_row(values)
-                self._ids = self._ids if number in self._run_values else []
-                self._run_values[number] = values
-                (self._open_runs.discard if row.state.is_final else self._open_runs.add)(number)
-                self._changed_runs.add(number)
-
-    def _forget_runs(self, ids: set[int]) -> None:
-        for run_id in ids:
-            del self.runs[run_id], self._run_values[run_id]
-        self._ids = []
-        self._open_runs -= ids
-        self._changed_runs |= ids
 
     # blocks
 
@@ -218,7 +155,7 @@ class Ledger:
     def _unfinished(self) -> list[int]:
         """The runs that go on, or did until now."""
         among = self.index.tallies.keys() & self.runs.keys()
-        return sorted((self._open_runs | self._changed_runs) & among)
+        return sorted((self._runs.open | self._runs.changed) & among)
 
     def _ask_at_once(self) -> int | None:
         """Whether other blocks run alone or wait in the next slice than before; and the first id above all others."""
@@ -276,7 +213,7 @@ class Ledger:
     def _hear(self, first: int, last: int) -> None:
         """Ask for the latest signs of life in a span, if one of the runs there says that it is running."""
         owners = self.index.runs_at(first)
-        if any(run_id in self._open_runs for run_id in owners):
+        if any(run_id in self._runs.open for run_id in owners):
             for run_id, *moments in self._reader.rows(_SIGNS, {"first": first, "last": last}):
                 if run_id in self.index.tallies:
                     self.index.hear(run_id, moments)
@@ -329,9 +266,9 @@ class Ledger:
     def _next_round(self) -> Span:
         """The next slice of what waits in the runs that go on."""
         run_id, after = self._round
-        first = self.index.next_pending(run_id, after) if run_id in self._open_runs else None
+        first = self.index.next_pending(run_id, after) if run_id in self._runs.open else None
         if first is None:
-            waiting = sorted(self._open_runs)
+            waiting = sorted(self._runs.open)
             run_id = next((number for number in waiting if number > run_id), waiting[0] if waiting else 0)
             first = self.index.next_pending(run_id, -1)
         self._round = run_id, after if first is None else first + WAITING - 1
@@ -366,16 +303,11 @@ class Ledger:
         """The newest blocks, then the older runs, then the older blocks."""
         if self._blocks_left is None:
             self._read_older(self._ask(_NEWEST, {}))
-        elif self._runs_left != 0:
-            self._read_older_runs()
+        elif not self._runs.has_all:
+            self._runs.read_older()
         else:
             self._read_older(self._ask(_BELOW, {"first": self._blocks_left}))
             self.is_complete = self._blocks_left == 0
-
-    def _read_older_runs(self) -> None:
-        found = run_queries.run_values_below(self._reader, min(self.runs, default=None), RUNS)
-        self._runs_left = None if len(found) == RUNS else 0
-        self._keep_runs(found)
 
     def _read_older(self, newest: int | None) -> None:
         """The page that this block is in, and no more if there is none."""
@@ -385,25 +317,6 @@ class Ledger:
         number = newest // PAGE
         self._take(number * PAGE, (number + 1) * PAGE - 1)
         self._blocks_left = number * PAGE
-
-    def _read_processes(self) -> None:
-        """Who records the runs that go on, where a table says that."""
-        running = {run_id for run_id in self._open_runs if self.runs[run_id].state is State.RUNNING}
-        was_there, self._has_processes = self._has_processes, False  # after a failure it is asked for again
-        if running and (was_there or self._finds_processes(running)):
-            self.processes = run_queries.processes(self._reader, running)
-            self._has_processes = True
-        else:
-            self.processes = {}
-
-    def _finds_processes(self, running: set[int]) -> bool:
-        """Whether the table is there: asked when other runs go on, and now and then, for an upgrade makes it."""
-        self._looks_without += 1
-        if running == self._processes_of and self._looks_without % PROCESS_LOOKS:
-            return False
-        found = self._reader.has_processes()
-        self._processes_of = running
-        return found
 
     def _ask(self, statement: Any, values: Mapping[str, Any]) -> Any:
         """The one value that a statement gives."""

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from outflow_core import changes as ledgers
-from outflow_core import run_counts, run_queries, tables
+from outflow_core import known_runs, run_counts, run_queries, tables
 from outflow_core.changes import Changes, Ledger
 from outflow_core.engines import make_engine
 from outflow_core.errors import SourceError
@@ -183,7 +183,7 @@ def look_in_short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
         "RECENT": 90,
     }
     for name, size in sizes.items():
-        monkeypatch.setattr(ledgers, name, size)
+        monkeypatch.setattr(known_runs if "RUNS" in name else ledgers, name, size)
 
 
 class Pipeline:
@@ -347,7 +347,7 @@ def test_whatever_anybody_does_is_known_after_one_round_of_the_sweep(
         "RECENT": 20,
     }
     for name, size in sizes.items():
-        monkeypatch.setattr(ledgers, name, size)
+        monkeypatch.setattr(known_runs if "RUNS" in name else ledgers, name, size)
     books.ledger = Ledger(books.reader)
     second = Writer(books.writer.database, seed + 100)
     books.writer.random.seed(seed)
@@ -502,8 +502,8 @@ def test_what_is_not_committed_does_not_count(request: pytest.FixtureRequest, tm
 def test_the_newest_are_there_at_once_and_the_history_follows(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledgers, "HISTORY_SECONDS", 0.0)
     monkeypatch.setattr(ledgers, "PAGE", 512)
-    monkeypatch.setattr(ledgers, "RUNS", 10)
-    monkeypatch.setattr(ledgers, "FIRST_RUNS", 10)
+    monkeypatch.setattr(known_runs, "RUNS", 10)
+    monkeypatch.setattr(known_runs, "FIRST_RUNS", 10)
     for run in range(1, 31):
         books.writer.add_run(run, State.SUCCESS)
     new = (books.writer.block(number, 1 + number * 30 // 6_000, State.SUCCESS) for number in range(5_999))

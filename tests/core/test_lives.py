@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from outflow_core import record_run, run_queries
-from outflow_core.changes import PROCESS_LOOKS, Ledger
+from outflow_core.changes import Ledger
 from outflow_core.engines import Engines, make_engine
 from outflow_core.errors import SourceError
 from outflow_core.heartbeat import heartbeat
+from outflow_core.known_runs import PROCESS_LOOKS
 from outflow_core.lives import Watch
 from outflow_core.processes import identity
 from outflow_core.reader import Reader
@@ -338,7 +339,7 @@ def test_a_table_that_may_not_be_read_is_as_one_that_is_not_there(
 
 def test_the_dead_of_the_past_are_found_too(books: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is not among those that the first look reads."""
-    monkeypatch.setattr("outflow_core.changes.RUNS", 2)
+    monkeypatch.setattr("outflow_core.known_runs.RUNS", 2)
     monkeypatch.setattr("outflow_core.changes.HISTORY_SECONDS", 1e-5)  # a slice for each look
     add_run(books)
     add_process(books)
