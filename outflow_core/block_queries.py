@@ -17,7 +17,7 @@ from outflow_core.odd_values import Whole, as_text, plain, told
 from outflow_core.read_values import STATES, TYPES, as_time, shown_name, unknown_state, unknown_type
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockRow
-from outflow_core.run_shape import SOME, Page, ShapeRow
+from outflow_core.run_page import Page, ShapeRow
 from outflow_core.slices import LARGEST, rows_among
 from outflow_core.states import BlockType
 from outflow_core.tables import block
@@ -91,7 +91,7 @@ def _blocks(found: Iterable[Any]) -> tuple[BlockRow, ...]:
 def page_of(reads: Reads, run_id: int, number: int, size: int, *, most: int | None = None) -> Page | None:
     """What is kept of the blocks of one run whose ids lie in a page, of the first `most` only; None for no blocks."""
     begin, end = number * size, (number + 1) * size
-    stretches = ((first, min(first + SOME, end) - 1) for first in range(begin, end, SOME))
+    stretches = ((first, min(first + run_shape.SOME, end) - 1) for first in range(begin, end, run_shape.SOME))
     found = (reads.rows(_SHAPES, {"run": run_id, "first": first, "last": last}) for first, last in stretches)
     return run_shape.page_of(begin, islice((row for rows in found for row in _shapes(rows)), most))
 

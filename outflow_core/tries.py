@@ -17,7 +17,8 @@ from typing import Any
 
 from outflow_core.masking import MASK
 from outflow_core.rows import BlockRow
-from outflow_core.run_shape import Place, RunShape
+from outflow_core.run_page import Place
+from outflow_core.run_shape import RunShape
 from outflow_core.states import BlockType, State
 
 Sign = bytes

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:  # the first frame does not wait for it
-    from outflow_core.run_shape import Indices, Page
+    from outflow_core.run_page import Indices, Page
 
 T = TypeVar("T")
 

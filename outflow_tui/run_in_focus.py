@@ -9,7 +9,8 @@ from types import MappingProxyType
 from outflow_core import block_queries
 from outflow_core.changes import Ledger
 from outflow_core.reader import Reader
-from outflow_core.run_shape import Page, RunShape, patched
+from outflow_core.run_page import Page
+from outflow_core.run_shape import RunShape, patched
 from outflow_tui.snapshot import RunView
 from outflow_tui.try_reading import TryReading
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from outflow_core import block_queries
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
-from outflow_core.run_shape import Page
+from outflow_core.run_page import Page
 from outflow_tui.snapshot import RunView
 
 MOST = 50_000

@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from outflow_core.rows import TaskCounts
-from outflow_core.run_shape import STATES, Indices, Page, Place
+from outflow_core.run_page import STATES, Indices, Page, Place
 from outflow_core.tries import mended
 from outflow_tui.long_lists import Chain, Ids, Listed, Together
 from outflow_tui.snapshot import RunView

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 
 from outflow_core import block_queries, slices
 from outflow_core.reader import Reader
-from outflow_core.run_shape import RunShape, Shape
+from outflow_core.run_page import Shape
+from outflow_core.run_shape import RunShape
 from outflow_core.tries import Sign, Tries, Try, signs_of, undecided_in
 from outflow_tui.snapshot import RunView
 

@@ -19,7 +19,7 @@ from outflow_core.rows import (
     Sign,
     TaskCounts,
 )
-from outflow_core.run_shape import Shape
+from outflow_core.run_page import Shape
 from outflow_tui.snapshot import RunLine
 
 

@@ -14,7 +14,7 @@ from outflow_core import block_queries, tables
 from outflow_core.errors import SchemaError
 from outflow_core.reader import Reader
 from outflow_core.rows import BlockRow
-from outflow_core.run_shape import Shape
+from outflow_core.run_page import Shape
 from outflow_core.states import BlockType, State
 from outflow_core.tries import Try, signs_of, tries_of, undecided
 from outflow_tui import run_in_focus, run_rows

@@ -22,7 +22,8 @@ from outflow_core.rows import (
     RunRow,
     TaskCounts,
 )
-from outflow_core.run_shape import ShapeRow, shape_of
+from outflow_core.run_page import ShapeRow
+from outflow_core.run_shape import shape_of
 from outflow_core.sought import Sought
 from outflow_core.states import BlockType, State
 from outflow_core.tries import mended, signs_of, tries_of
