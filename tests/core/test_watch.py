@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from outflow_core import changes as ledgers
-from outflow_core import record_run
+from outflow_core import known_runs, record_run
 from outflow_core.reader import Reader
 from outflow_core.schema.upgrades import upgrade
 from outflow_core.settings import Settings
@@ -77,7 +77,8 @@ def test_what_was_there_is_no_news_and_what_happens_is_told_in_order(
 def test_a_history_that_takes_several_looks_is_no_news(
     dialect: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledgers, "RUNS", 3)
+    for name in ("FIRST_RUNS", "RUNS"):
+        monkeypatch.setattr(known_runs, name, 3)
     monkeypatch.setattr(ledgers, "HISTORY_SECONDS", 1e-4)
     books = made(tmp_path, entry(request, dialect))
     writer, reader = Writer(books.database()), Reader(books.database())

@@ -135,6 +135,7 @@ async def test_e_opens_the_file_where_it_failed(tmp_path: Path, code: Path, monk
         assert (tmp_path / "called").read_text() == f"+12|{code}"
         (tmp_path / "called").unlink()
         await desk.press("enter", "e")
+        await desk.until((tmp_path / "called").exists, "no editor was called")
         assert (tmp_path / "called").read_text() == f"+12|{code}"
         await desk.press("q", "home", "e")
         await desk.sees("success")
@@ -204,7 +205,7 @@ def test_the_real_program_gives_the_terminal_to_the_editor_and_takes_it_back(
         seat.press("\r")
         seat.sees("no gain")
         seat.press("e")
-        seat.sees("the editor is here")
+        seat.reads_until(lambda: b"the editor is here\r\n" in seat.written, "the editor did not come")
         assert (tmp_path / "called").read_text() == f"-u|NONE|+12|{code}"
         assert seat.comes(1.5) == b""
         seat.press("\x03")
