@@ -28,7 +28,7 @@ class Glass:
         self.written: set[int] = set()
         """The lines that were written since somebody emptied this."""
         self.asked = 0
-        """How often the program has asked whether frames can be shown at once."""
+        """How often the program has asked where the cursor is."""
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
         self._look = PLAIN
@@ -109,7 +109,7 @@ class Glass:
         if final == "H":
             y, _, x = numbers.partition(";")
             self._y, self._x = min(int(y or 1), self.rows) - 1, min(int(x or 1), self.columns) - 1
-        elif final == "p" and numbers == "?2026":
+        elif final == "n" and numbers == "6":
             self.asked += 1
         elif final == "m":
             self._look = changed_look(self._look, numbers)

@@ -186,7 +186,7 @@ class Page:
         return array("H", sorted(index for code in _FAILED_CODES for index in _all_of(self.codes, code)))
 
     @cached_property
-    def failed_inside(self) -> Mapping[int | None, Sequence[int]]:
+    def failed_inside(self) -> Mapping[int | None, array[int]]:
         """The ids of the blocks that failed by their parents."""
         found: dict[int | None, array[int]] = {}
         for index in self.failed:

@@ -12,7 +12,6 @@ from textual import events
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
-from textual.messages import TerminalSupportsSynchronizedOutput
 
 from outflow_tui.outlet import Outlet
 
@@ -28,6 +27,7 @@ class CellDriver(LinuxDriver):
         """Take the terminal."""
         self._outlet = Outlet(_write)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._outlet.ask()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """The terminal's own word goes before COLUMNS and LINES, which stay as they were when it is resized."""
@@ -45,7 +45,7 @@ class CellDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         """What the terminal says: an answer, or what the user does."""
         if self._outlet is not None:
-            if isinstance(message, TerminalSupportsSynchronizedOutput) and self._outlet.answered():
+            if isinstance(message, events.CursorPosition) and self._outlet.answered():
                 return
             if isinstance(message, events.InputEvent | events.Paste | events.Resize):
                 self._outlet.be_lively()

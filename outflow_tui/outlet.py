@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from outflow_tui.terminal_cells import TerminalCells
 
-ASK = "\x1b[?2026$p"
-"""A question that Textual asks at its start; a terminal that has answered it once answers it each time."""
+ASK = "\x1b[6n"
+"""Where is the cursor? Every terminal since the VT100 answers that, when it has come so far (ECMA-48: DSR 6, CPR)."""
 SYNC = ("\x1b[?2026h", "\x1b[?2026l")
 """Around a frame that the terminal is to show at once."""
 LARGE = 200
@@ -26,6 +26,8 @@ WINDOW = 2_000
 """So many characters may be on their way to a terminal that answers, and the next frame is sent."""
 PATIENCE = 60.0
 """After so many seconds a terminal is taken for one that does not answer any more."""
+LEAVE_SECONDS = 1.0
+"""How long an answer is waited for at the end: one that comes later is taken for typed by the shell."""
 TICK_SECONDS = 0.25
 """In so many seconds no more than one whole screen is sent, unless the user does something."""
 LIVELY_SECONDS = 1.0
@@ -50,10 +52,14 @@ class Pace:
         self._began, self._spent = now, 0
         self._lively_until = now + LIVELY_SECONDS
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether an answer is still to come."""
-        return bool(self._asked)
+    def may_answer(self, now: float) -> bool:
+        """Whether an answer is still to come, of a terminal that answers or was asked a moment ago."""
+        return bool(self._asked) and (self.answers or now - self._asked[-1][1] < LEAVE_SECONDS)
+
+    def ask(self, now: float) -> None:
+        """The terminal is asked how far it has come, behind what was sent since it was asked last."""
+        self._asked.append((self._unasked, now))
+        self._unasked = 0
 
     def be_lively(self, now: float) -> None:
         """The user did something: what answers it is sent at once."""
@@ -61,10 +67,11 @@ class Pace:
 
     def answered(self) -> bool:
         """The terminal answered; whether that was to a question of ours."""
-        was_asked, self.answers = bool(self._asked), True
-        if was_asked:
-            self._asked.popleft()
-        return was_asked
+        if not self._asked:
+            return False
+        self._asked.popleft()
+        self.answers = True
+        return True
 
     def wait(self, length: int, now: float) -> float:
         """Seconds until a frame of this length may be sent; 0 for now."""
@@ -86,8 +93,7 @@ class Pace:
         self._unasked += length
         if not self.answers or self._unasked < ASKED_AFTER:
             return False
-        self._asked.append((self._unasked, now))
-        self._unasked = 0
+        self.ask(now)
         return True
 
 
@@ -130,6 +136,13 @@ class Outlet:
             self._pace.be_lively(time.monotonic())
             self._changed.notify_all()
 
+    def ask(self) -> None:
+        """Ask the terminal for the first time how far it has come: who answers is asked again behind frames."""
+        with self._changed:
+            self._pace.ask(time.monotonic())
+            self._put_plain(ASK)
+            self._changed.notify_all()
+
     def answered(self) -> bool:
         """The terminal answered; whether that was to a question of ours."""
         with self._changed:
@@ -143,7 +156,7 @@ class Outlet:
             self._changed.notify_all()
             if not self._changed.wait_for(lambda: not (self._is_writing or self._plain), 0.2):
                 throw_away()
-            self._changed.wait_for(lambda: not self._pace.is_waiting, 1.0)
+            self._changed.wait_for(lambda: not self._pace.may_answer(time.monotonic()), LEAVE_SECONDS)
 
     def close(self) -> None:
         """Write what is no frame, and end."""

@@ -26,6 +26,7 @@ HEAP = 4
 """From how many equal waiting tasks on they are shown as one heap."""
 
 _Part = tuple[Page, Indices]
+_NONE = array("q")
 
 
 class TaskForest:
@@ -193,40 +194,40 @@ class TaskForest:
         A workflow around another failed block only saw that one's failure.
         """
         found = array("q")
-        stack: list[TaskKey | list[int] | None] = [None]
+        stack: list[TaskKey | array[int] | None] = [None]
         while stack:
             key = stack.pop()
-            if isinstance(key, list):
+            if isinstance(key, array):
                 found.extend(key)
             else:
                 stack.extend(reversed(list(self._failed_inside(key))))
         return found
 
-    def _failed_inside(self, key: TaskKey | None) -> Iterator[TaskKey | list[int]]:
+    def _failed_inside(self, key: TaskKey | None) -> Iterator[TaskKey | array[int]]:
         """In the order of the tree: ids that failed by themselves, and keys with such ones inside."""
-        inside = self.inside(key)
-        failed = [block_id for block_id in self._failed_right_inside(key) if block_id not in self.around_failed]
-        if self._rows.get(key):
-            failed.sort(key=lambda block_id: inside.place_of(block_id) or 0)
+        failed, place_of = self._failed_right_inside(key), self.inside(key).place_of
         begin = 0
         for nested in self.nested(key):
             if nested in self.around_failed:
-                place = inside.place_of(nested)
-                end = bisect_left(failed, place or 0, lo=begin, key=lambda block_id: inside.place_of(block_id) or 0)
+                end = bisect_left(failed, place_of(nested) or 0, lo=begin, key=lambda one: place_of(one) or 0)
                 yield failed[begin:end]
                 yield nested
-                begin = end
+                begin = end + (nested in failed[end : end + 1])
         yield failed[begin:]
 
-    def _failed_right_inside(self, key: TaskKey | None) -> list[int]:
+    def _failed_right_inside(self, key: TaskKey | None) -> array[int]:
+        """The ids of the blocks that failed right inside, in the order of the tree."""
+        found = array("q")
         if isinstance(key, str):
-            return []
-        if key is not None:
-            return [one for page in self._pages.get(key, ()) for one in page.failed_inside.get(key, ())]
-        parents = [parent for parent in self._pages if parent is None or not self.has(parent)]
-        return sorted(
-            one for parent in parents for page in self._pages[parent] for one in page.failed_inside.get(parent, ())
-        )
+            return found
+        parents = [key] if key is not None else [one for one in self._pages if one is None or not self.has(one)]
+        for page, parent in ((page, parent) for parent in parents for page in self._pages.get(parent, ())):
+            found += page.failed_inside.get(parent, _NONE)
+        if len(parents) > 1:
+            found = array("q", sorted(found))
+        if self._rows.get(key):
+            found = array("q", sorted(found, key=lambda one: self.inside(key).place_of(one) or 0))
+        return found
 
     def failure_beyond(self, key: TaskKey | None, step: int) -> int | None:
         """The next (1) or previous (-1) failure from a key on, round and round; None when there is none."""

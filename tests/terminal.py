@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from benchmarks.glass import Glass
+from benchmarks.wire import ANSWER
 
 ROOT = Path(__file__).resolve().parents[1]
 MONITOR = (sys.executable, "-m", "outflow_tui.cli")
@@ -70,9 +71,12 @@ class Terminal:
         return bool(some)
 
     def takes(self, some: bytes) -> None:
-        """What is done with what came."""
+        """What is done with what came; a question for the cursor's place is answered, as terminals do."""
         self.written += some
+        asked = self.glass.asked
         self.glass.feed(some)
+        if self.glass.asked > asked:
+            os.write(self.master, ANSWER * (self.glass.asked - asked))
 
     def shown(self) -> str:
         """Where words are looked for."""

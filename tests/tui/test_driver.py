@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from benchmarks.glass import Glass
-from outflow_tui.outlet import ASK, PATIENCE, SYNC, TICK_SECONDS, WINDOW, Outlet, Pace
+from outflow_tui.outlet import ASK, LEAVE_SECONDS, PATIENCE, SYNC, TICK_SECONDS, WINDOW, Outlet, Pace
 from outflow_tui.terminal_cells import TerminalCells
 
 COLUMNS, ROWS = SIZE = 40, 8
@@ -172,9 +172,12 @@ def test_a_terminal_that_answers_is_sent_no_more_than_it_takes() -> None:
     terminal = Terminal()
     terminal.is_open.set()
     outlet = Outlet(terminal.write)
-    assert not outlet.answered()  # that was to the question that Textual asks
+    assert not outlet.answered()  # nobody has asked
+    outlet.ask()
+    until(lambda: terminal.taken == [ASK])
+    assert outlet.answered()
     outlet.put(whole("a", WINDOW // COLUMNS), (COLUMNS, WINDOW // COLUMNS))
-    until(lambda: ASK in "".join(terminal.taken))
+    until(lambda: "".join(terminal.taken).count(ASK) == 2)
     for mark in "bc":
         outlet.put(whole(mark), SIZE)
     assert "c" not in "".join(terminal.taken)
@@ -207,11 +210,21 @@ def test_what_answers_a_key_waits_for_no_tick() -> None:
 
 def test_a_terminal_that_answers_no_more_is_not_waited_for_for_ever() -> None:
     pace = Pace(0.0)
-    pace.answered()
+    pace.ask(0.0)
+    assert pace.answered()
     assert pace.sent(WINDOW, 0.0)
     assert pace.wait(100, 5.0) > 0
     assert pace.wait(100, PATIENCE + 1) == 0
     assert not pace.sent(WINDOW, PATIENCE + 1)
+
+
+def test_what_has_never_answered_is_asked_once_and_holds_up_neither_frames_nor_the_end() -> None:
+    pace = Pace(0.0)
+    pace.ask(0.0)
+    assert pace.may_answer(LEAVE_SECONDS / 2)
+    assert not pace.sent(WINDOW, 0.5)
+    assert pace.wait(WINDOW, 0.6) == 0
+    assert not pace.may_answer(LEAVE_SECONDS)
 
 
 def test_a_smaller_screen_takes_the_place_of_a_larger_one_that_was_not_shown_yet() -> None:

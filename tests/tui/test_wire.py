@@ -79,6 +79,24 @@ def test_the_program_ends_though_its_terminal_takes_nothing_and_gives_it_back(tm
         assert len(left) < 8_000, "what nobody will see is thrown away"
 
 
+def test_the_terminal_is_asked_how_far_it_has_come_and_its_answers_are_no_keys(tmp_path: Path) -> None:
+    with monitor(str(copy_of("kinds", tmp_path))) as seat:
+        seat.sees("bad_setup")
+        for _ in range(5):
+            seat.press("/ansi")
+            seat.sees("1 of 28")
+            seat.press("\x1b")
+            seat.sees("nested_ok")
+            seat.settles()
+            seat.press("?q")
+            seat.settles()
+        asked = seat.glass.asked
+        assert asked >= 5
+        seat.press("\x11")
+        seat.ends()
+        assert seat.glass.asked == asked, "an answer that comes later would be typed into the shell"
+
+
 def test_the_program_ends_while_a_screen_is_opened(tmp_path: Path) -> None:
     with monitor(str(copy_of("kinds", tmp_path))) as seat:
         seat.sees("bad_setup")
