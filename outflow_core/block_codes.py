@@ -137,12 +137,15 @@ def stretch_of(first: int, last: int, letters: str | None, runs: str | None, ids
 
 
 def _segments(words: str) -> list[Segment]:
-    """The segments of runs that are told by their ids, each with a space behind it."""
-    found, place, end = list[Segment](), 0, 0
+    """The segments of runs that are told by their ids, each with a space behind it.
+
+    Runs are often as long as the one before: that is tried first.
+    """
+    found, place, end, number = list[Segment](), 0, 0, 1
     while end < len(words):
         start = end
         word = words[start : words.index(" ", start) + 1]
-        end += len(word)
+        end += len(word) * (number if words.startswith(word * number, start) else 1)
         repeated = word
         while words.startswith(repeated, end):
             end += len(repeated)

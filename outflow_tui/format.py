@@ -71,12 +71,14 @@ def glyphs_for(environment: Mapping[str, str] = os.environ) -> Glyphs:
 def duration(seconds: float | None) -> str:
     """A length of time in at most six characters; never negative.
 
-    >>> [duration(s) for s in (None, -3, 0.04, 12.34, 134, 8040, 200_000)]
-    ['', '0.0s', '0.0s', '12.3s', '2m14s', '2h14m', '2d07h']
+    >>> [duration(s) for s in (None, -3, 0.0004, 0.04, 12.34, 134, 8040, 200_000)]
+    ['', '0.0s', '<1ms', '40ms', '12.3s', '2m14s', '2h14m', '2d07h']
     """
     if seconds is None:
         return ""
     seconds = max(seconds, 0.0)
+    if 0 < seconds < 0.0995:
+        return f"{seconds * 1000:.0f}ms" if seconds >= 0.001 else "<1ms"
     if seconds < 59.95:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
@@ -92,9 +94,11 @@ def duration(seconds: float | None) -> str:
 def whole(duration: str) -> str:
     """A duration without tenths of seconds, for one that still grows.
 
-    >>> whole("12.3s"), whole("2m14s")
-    ('12s', '2m14s')
+    >>> whole("12.3s"), whole("2m14s"), whole("40ms")
+    ('12s', '2m14s', '0s')
     """
+    if duration.endswith("ms"):
+        return "0s"
     return f"{duration.partition('.')[0]}s" if "." in duration else duration
 
 

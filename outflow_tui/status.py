@@ -126,6 +126,12 @@ def took(line: RunLine, now: datetime) -> float | None:
     return words.seconds_between(row.start_time, line.last_sign if silence(line, now) else now)
 
 
+def took_words(line: RunLine, now: datetime) -> str:
+    """How long a run took; of one that goes on in whole seconds, for tenths would be written at each look."""
+    told = words.duration(took(line, now))
+    return words.whole(told) if line.row.state is State.RUNNING else told
+
+
 def troubles(seen: Sequence[Snapshot], now: datetime) -> str:
     """A sentence or more on each source that cannot be read, with the age of what is shown instead."""
     return "\n".join(filter(None, (trouble(snapshot, now) for snapshot in seen)))

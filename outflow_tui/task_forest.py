@@ -221,8 +221,9 @@ class TaskForest:
         if isinstance(key, str):
             return found
         parents = [key] if key is not None else [one for one in self._pages if one is None or not self.has(one)]
-        for page, parent in ((page, parent) for parent in parents for page in self._pages.get(parent, ())):
-            found += page.failed_inside.get(parent, _NONE)
+        for parent in parents:
+            for page in self._pages.get(parent, ()):
+                found += page.failed_inside.get(parent, _NONE)
         if len(parents) > 1:
             found = array("q", sorted(found))
         if self._rows.get(key):

@@ -155,7 +155,7 @@ class RunScreen(SelectedBlockScreen):
         row, now, glyphs = line.row, self.desk.clock(), self.desk.glyphs
         started = words.moment(row.start_time, now)
         times = f"{started} {glyphs.arrow} {words.moment(row.end_time, now)}" if row.end_time else started
-        took = words.whole(words.duration(status.took(line, now)))
+        took = status.took_words(line, now)
         left = self._left(line)
         run = self.snapshot.run if self.snapshot else None
         is_coming = run is not None and run.run_id == row.id and not run.is_whole

@@ -109,7 +109,7 @@ class TimelineScreen(BooksScreen):
         if line is None:
             return "is not in the books any more"
         now = self.desk.clock()
-        took = words.whole(words.duration(status.took(line, now)))
+        took = status.took_words(line, now)
         return "  ".join([line.row.command or "", status.state_words(line, now, self.desk.glyphs), took])
 
     def _show_tasks(self, timeline: Timeline, period: Period) -> None:

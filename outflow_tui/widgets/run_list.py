@@ -60,8 +60,7 @@ def run_item(place: int, source: str, line: RunLine, marked: bool, now: datetime
     """A run as a line of the list at this moment, with `left` seconds to go if that can be said."""
     if line.row.state is not State.RUNNING:
         return RunItem(place, source, line, marked)
-    running = words.whole(words.duration(status.took(line, now)))
-    return RunItem(place, source, line, marked, running, status.doubt(line, now), left_words(left))
+    return RunItem(place, source, line, marked, status.took_words(line, now), status.doubt(line, now), left_words(left))
 
 
 class RunList(LineView[RunItem]):
