@@ -69,7 +69,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._records: dict[int, Item] = {}
         """Those of the lines that were looked at: to make one of a long list costs more than to draw it."""
-        self._styles: dict[str, Style] = {}
+        self._styles: dict[tuple[str, bool], Style] = {}
 
     def draw(self, item: Item, width: int) -> list[Piece]:
         """The pieces of one line, for a window of `width` cells."""
@@ -227,13 +227,12 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
         return strip.adjust_cell_length(width, self._style("", is_cursor))
 
     def _style(self, look: str, is_cursor: bool = False) -> Style:
-        name = f"{look} {is_cursor} {self.has_focus}"
-        style = self._styles.get(name)
+        style = self._styles.get((look, is_cursor))
         if style is None:
             mark = "cursor" if is_cursor and self.has_focus else "place" if is_cursor else ""
             looks = _under_cursor(look) if mark == "cursor" else [*look.split(), mark]
             styles = [look_of(self, f"line--{name}").partial_rich_style for name in looks if name]
-            style = self._styles[name] = Style.combine([self.rich_style, *styles])
+            style = self._styles[look, is_cursor] = Style.combine([self.rich_style, *styles])
         return style
 
     def notify_style_update(self) -> None:
@@ -247,6 +246,7 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
 
     def watch_has_focus(self, value: bool) -> None:
         super().watch_has_focus(value)
+        self._styles.clear()
         self._refresh_line(self.cursor)
 
     def on_resize(self, event: events.Resize) -> None:
