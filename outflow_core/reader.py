@@ -74,6 +74,8 @@ class Reader:
     def pulse(self) -> Hashable:
         """A value that changes whenever the books do; the cheapest question there is."""
         with GATE.reading():
+            if self._file is not None and self._connection is None and (told := self._file.brief_pulse()) is not None:
+                return told
             driver: Any = self._connected().connection.driver_connection
             if self._file is not None:
                 return self._file_pulse(self._file, driver)
@@ -82,7 +84,7 @@ class Reader:
 
     def _file_pulse(self, file: SqliteFile, driver: Any) -> Hashable:
         try:
-            return file.pulse(driver)
+            return file.brief_pulse() or file.pulse(driver)
         except Exception as error:
             raise self._failure(error) from None
 
@@ -199,6 +201,12 @@ class Reader:
         hint = f"; others have rights on {closed}, so it is not used: chmod 600 {closed}" if closed else ""
         return SourceError(f"Cannot read {self.name}: {words}{hint if 'password' in words else ''}{way_out(words)}")
 
+    def let_go(self) -> None:
+        """A look is over: until the next one nothing is held that its owner is to have for himself."""
+        if self._file is not None and self._file.is_brief:
+            with GATE.reading():
+                self.close()
+
     def close(self) -> None:
         """Close the connection; the next question opens it again."""
         connection, self._connection = self._connection, None
@@ -208,7 +216,7 @@ class Reader:
             except DBAPIError:
                 connection.invalidate()
         if self._file is not None:
-            self._file.forget_copy()
+            self._file.let_go()
 
 
 def _reading(database: Database) -> dict[str, Any]:

@@ -2,13 +2,18 @@
 
 How to open it is decided by its header and by what stands beside it, before SQLite has the file
 open: closing another descriptor of the same file later would drop this process's own locks.
+
+In WAL mode an open connection is a lock: whoever closes the file last puts the -wal into it, and an
+owner who is not the last leaves everything in the -wal. So such a file is let go after each look.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Hashable
 from functools import partial
 from pathlib import Path
@@ -24,6 +29,8 @@ HELD_SECONDS = 2.0
 """How long one statement may hold the file: Outflow's writers wait five seconds for their turn, and then die."""
 COPIES = 50
 """How often a copy is tried while somebody writes."""
+SETTLED_NS = 100_000_000
+"""A file that was written less long ago may be written again without another time: the clocks of files are coarse."""
 _CHUNK = 1_000_000
 _MAGIC = b"SQLite format 3\0"
 _COMPANIONS = ("-journal", "-wal")
@@ -37,6 +44,7 @@ class FileSign(NamedTuple):
     size: int
     modified_ns: int
     wal_size: int | None
+    wal_modified_ns: int | None
 
     @property
     def file(self) -> tuple[int, int]:
@@ -58,6 +66,8 @@ class SqliteFile:
         self._steady: tuple[int, int, FileSign | None] | None = None
         """The last pulse, with the sign that the file had after it; None where the journal is no rollback journal."""
         self._immutable = self._is_wal = False
+        self._peek: int | None = None
+        """A descriptor by which the header is read; it is open for as long as the connection is."""
         self._openings = 0
         self.is_lenient = False
         self.generation = 0
@@ -75,8 +85,7 @@ class SqliteFile:
             raise SourceError(f"{self.path}: {kind}.")
         if self._real != (found.st_dev, found.st_ino):  # the journals stand beside the file, not beside a link to it
             self._real, self._wal = (found.st_dev, found.st_ino), beside(self.path.resolve(), "-wal")
-        wal = _size(self._wal)
-        return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, wal)
+        return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, *_size_and_time(self._wal))
 
     def connect(self) -> sqlite3.Connection:
         """Open the file so that nothing of it changes."""
@@ -101,10 +110,10 @@ class SqliteFile:
         return connection
 
     def _options(self, sign: FileSign, real: Path) -> str:
-        header = self._header(sign)
+        self._open_header(sign)
         if self._copy:
             return "rw"
-        self._is_wal = header[18:20] == b"\2\2"
+        self._is_wal = self._says_wal()
         if not self._is_wal:
             return "ro"
         if not sign.wal_size:
@@ -114,25 +123,40 @@ class SqliteFile:
                 f"{self.path}: its -wal file holds changes that cannot be read without writing beside it "
                 "(its writer was killed, or it was copied by hand); look at a private copy with --copy."
             )
-        return "ro"
+        return "ro&readonly_shm=1"  # else what a killed writer left in the -shm would be written anew
 
-    def _header(self, sign: FileSign) -> bytes:
+    @property
+    def is_brief(self) -> bool:
+        """Whether an open connection would keep the owner from putting the -wal into the file."""
+        return self._is_wal and not self._immutable
+
+    def _says_wal(self) -> bool:
+        """Whether the header says by now that changes go to a -wal."""
+        return self._peek is not None and os.pread(self._peek, 2, 18) == b"\2\2"
+
+    def _open_header(self, sign: FileSign) -> None:
+        """Be able to read the header; an error unless this is a SQLite file with something in it."""
         if sign.size == 0:
             raise SchemaError(
                 f"{self.path}: the file is empty (0 bytes), no tables were made in it yet; "
                 "run 'outflow-db upgrade', or Outflow's own 'management db upgrade'."
             )
+        self._close_header()
         try:
-            with self.path.open("rb") as file:
-                header = file.read(100)
+            self._peek = os.open(self.path, os.O_RDONLY)
+            magic = os.pread(self._peek, len(_MAGIC), 0)
         except OSError as error:
             raise SourceError(f"{self.path}: cannot be read: {refusal(self.path, error)}.") from None
-        if not header.startswith(_MAGIC):
+        if magic != _MAGIC:
             raise SourceError(f"{self.path}: not a SQLite database; name a config file, a database or a URL.")
-        return header
+
+    def _close_header(self) -> None:
+        descriptor, self._peek = self._peek, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def _private_copy(self, real: Path) -> Path:
-        self.forget_copy()
+        self._forget_copy()
         self._folder = tempfile.TemporaryDirectory(prefix="outflow-copy-")
         target = Path(self._folder.name) / real.name
         try:
@@ -143,26 +167,46 @@ class SqliteFile:
             raise SourceError(f"{self.path}: cannot be copied: {error.strerror}.") from None
         raise SourceError(f"{self.path}: changes faster than it can be copied; look at it without --copy.")
 
-    def forget_copy(self) -> None:
-        """Remove the private copy, if there is one."""
+    def let_go(self) -> None:
+        """Keep nothing open: the connection has been closed. A private copy is removed."""
+        self._close_header()
+        self._forget_copy()
+
+    def _forget_copy(self) -> None:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
     def must_reopen(self) -> bool:
-        """Whether the open connection may show something else than the file: replaced, or changed under `immutable`."""
-        sign, opened = self.sign(), self._opened
+        """Whether the open connection may show something else than the file: replaced, or changed under `immutable`.
+
+        A file that has come to WAL mode is opened anew too: SQLite would make its -wal and -shm.
+        """
+        sign, opened, before = self.sign(), self._opened, self._seen
         self._seen = sign
         if opened is None:
             return True
         if sign.file != opened.file:
             self._opened = None
             return True
-        return self._immutable and sign != opened
+        if self._immutable or self._copy:
+            return self._immutable and sign != opened
+        return sign != before and self._says_wal() != self._is_wal
 
     def was_steady(self) -> bool:
         """Whether what has just been read is one state of the file: `immutable` reads take no lock."""
         return not self._immutable or self._copy or self.sign() == self._opened
+
+    def brief_pulse(self) -> Hashable | None:
+        """The same as `pulse` for a file that is let go after each look; None where it has to be opened for that."""
+        if not self.is_brief or self._opened is None:
+            return None
+        sign = self.sign()
+        if sign.file != self._opened.file or not sign.wal_size:
+            return None
+        ages = (time.time_ns() - moment for moment in (sign.modified_ns, sign.wal_modified_ns or 0))
+        is_settled = all(abs(age) > SETTLED_NS for age in ages)
+        return sign if is_settled else (sign, time.monotonic_ns())
 
     def pulse(self, connection: sqlite3.Connection) -> Hashable:
         """A value that changes whenever the content does; asking costs microseconds and locks nothing."""
@@ -220,11 +264,13 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def _size(path: Path) -> int | None:
+def _size_and_time(path: Path) -> tuple[int, int] | tuple[None, None]:
+    """How large a file is and when it was written; None twice where there is none."""
     try:
-        return path.stat().st_size
+        found = path.stat()
     except OSError:
-        return None
+        return None, None
+    return found.st_size, found.st_mtime_ns
 
 
 def sqlite_words(path: Path, error: Exception) -> str:

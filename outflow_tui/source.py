@@ -71,6 +71,12 @@ class BooksSource:
 
     def look(self, focus: Focus) -> Snapshot:
         """What there is to see now; raises SourceError when the books cannot be read."""
+        try:
+            return self._look_at_one_file(focus)
+        finally:
+            self._reader.let_go()
+
+    def _look_at_one_file(self, focus: Focus) -> Snapshot:
         for _ in range(TRIES):
             try:
                 snapshot = self._look(focus)

@@ -63,6 +63,12 @@ class Happenings:
 
     def look(self) -> list[Happening]:
         """What happened since the last look that did not fail."""
+        try:
+            return self._look()
+        finally:
+            self._reader.let_go()
+
+    def _look(self) -> list[Happening]:
         changes = self._ledger.look()
         self._is_reopened |= changes.restarted
         if changes.restarted:

@@ -94,6 +94,12 @@ class Waiting:
 
     def look(self) -> list[RunLine]:
         """Those that ended since the last look, or whose processes are gone."""
+        try:
+            return self._look()
+        finally:
+            self._reader.let_go()
+
+    def _look(self) -> list[RunLine]:
         pulse = self._reader.pulse()
         if pulse != self._pulse:
             self._read()

@@ -53,7 +53,7 @@ def test_a_private_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert connection.execute("SELECT count(*) FROM outflow_run").fetchone() and list(tmp_path.glob("*/*"))
     assert shared(tmp_path) == []
     connection.close()
-    file.forget_copy()
+    file.let_go()
 
 
 def test_a_saved_page(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -236,6 +238,122 @@ def test_a_wal_file_is_followed_when_its_writer_comes_back(file: Database, write
     assert commands(reader) == ["third", "second", "reduce"]
     reader.close()
     assert len(pulses) == 3
+
+
+def looks(reader: Reader) -> list[str | None]:
+    """One look as the screen has it: what is seen, and then nothing is held that the owner is to have for himself."""
+    reader.pulse()
+    seen = commands(reader)
+    reader.let_go()
+    return seen
+
+
+def alone(file: Database) -> list[str]:
+    """The runs that a copy of the file alone holds, and that nothing stands beside it."""
+    assert [path.name for path in place(file).parent.iterdir()] == ["books.db"]
+    bare = sqlite3.connect(f"file:{place(file)}?immutable=1", uri=True)
+    rows = bare.execute("SELECT command_name FROM outflow_run ORDER BY id DESC").fetchall()
+    bare.close()
+    return [command for (command,) in rows]
+
+
+def test_the_owner_of_a_watched_wal_file_leaves_it_whole(file: Database, writer: sqlite3.Connection) -> None:
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute(ADD_RUN, ["second"])
+    reader = Reader(file)
+    assert looks(reader) == ["second", "reduce"]
+    writer.execute(ADD_RUN, ["last"])
+    assert looks(reader) == ["last", "second", "reduce"]
+    writer.close()
+    assert alone(file) == ["last", "second", "reduce"]
+    assert looks(reader) == ["last", "second", "reduce"]
+    owner = sqlite3.connect(place(file), timeout=0)
+    assert owner.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    owner.close()
+    add_run(file)
+    assert looks(reader) == ["reduce", "last", "second", "reduce"]
+    reader.close()
+    assert alone(file) == ["reduce", "last", "second", "reduce"]
+
+
+def test_a_watched_file_that_comes_to_wal_mode_is_left_to_its_owner(file: Database, writer: sqlite3.Connection) -> None:
+    reader = Reader(file)
+    assert looks(reader) == ["reduce"]
+    writer.execute("PRAGMA journal_mode=WAL")
+    assert looks(reader) == ["reduce"]
+    writer.execute(ADD_RUN, ["in the wal"])
+    assert looks(reader) == ["in the wal", "reduce"]
+    writer.close()
+    assert alone(file) == ["in the wal", "reduce"]
+    assert looks(reader) == ["in the wal", "reduce"]
+    reader.close()
+    assert alone(file) == ["in the wal", "reduce"]
+
+
+def test_a_wal_file_that_is_copied_over_a_watched_one_gets_no_wal(
+    file: Database, writer: sqlite3.Connection, tmp_path: Path
+) -> None:
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute(ADD_RUN, ["of the other"])
+    writer.close()
+    (tmp_path / "watched").mkdir()
+    watched = books_file(tmp_path / "watched" / "books.db")
+    reader = Reader(watched)
+    assert looks(reader) == ["reduce"]
+    place(watched).write_bytes(place(file).read_bytes())
+    assert looks(reader) == ["of the other", "reduce"]
+    assert alone(watched) == ["of the other", "reduce"]
+    reader.close()
+
+
+_DIES_IN_WAL_MODE = f"""
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode=WAL")
+for number in range(50):
+    connection.execute({ADD_RUN!r}, [f"run {{number}}"])
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_writer_left_in_wal_mode_is_read_and_left_as_it_is(file: Database) -> None:
+    subprocess.run([sys.executable, "-c", _DIES_IN_WAL_MODE, place(file)], check=False)
+    before = traces(place(file).parent)
+    assert list(before) == ["books.db", "books.db-shm", "books.db-wal"]
+    reader = Reader(file)
+    assert looks(reader)[:2] == looks(reader)[:2] == ["run 49", "run 48"]
+    reader.close()
+    assert traces(place(file).parent) == before
+
+
+def test_commits_in_wal_mode_that_come_at_once_are_all_seen(file: Database, writer: sqlite3.Connection) -> None:
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("PRAGMA wal_autocheckpoint=0")
+    reader = Reader(file)
+    for number in range(300):
+        writer.execute(ADD_RUN, [f"run {number}"])
+        before = reader.pulse()
+        assert run_queries.runs(reader, count=1)[0].command == f"run {number}"
+        reader.let_go()
+        if number % 50 == 0:  # from here on the -wal is written over from its beginning
+            writer.execute("PRAGMA wal_checkpoint(RESTART)")
+        writer.execute("UPDATE outflow_run SET hostname = ?", [f"host {number}"])
+        assert reader.pulse() != before
+    reader.close()
+
+
+def test_nothing_is_opened_while_nothing_changes_in_wal_mode(
+    file: Database, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute(ADD_RUN, ["second"])
+    reader = Reader(file)
+    looks(reader)
+    time.sleep(2 * sqlite_file.SETTLED_NS / 1e9)
+    monkeypatch.setattr(sqlite_file.SqliteFile, "connect", None)  # it could not be called
+    before = reader.pulse()
+    assert [reader.pulse() for _ in range(5)] == [before] * 5
+    reader.close()
 
 
 def orphan(file: Database, writer: sqlite3.Connection) -> Database:
