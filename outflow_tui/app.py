@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from textual import events
 from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding
 from textual.driver import Driver
@@ -24,7 +23,7 @@ from outflow_core.errors import ConfigError
 from outflow_core.faults import PLEASE, fault
 from outflow_core.nearest import way_out
 from outflow_tui import keys, palette, start, text, themes
-from outflow_tui.desk import DeskApp
+from outflow_tui.answering import AnsweringApp
 from outflow_tui.format import ASCII, glyphs_for
 from outflow_tui.herald import Herald
 from outflow_tui.job_control import has_shell, stop_between_reads
@@ -46,7 +45,7 @@ CLOCK_TICKS = 10
 """After how many ticks of the poller ages are told anew; nothing is written when no run goes on."""
 
 
-class OutflowApp(DeskApp):
+class OutflowApp(AnsweringApp):
     """The monitor."""
 
     CSS_PATH = "styles/outflow.tcss"
@@ -137,26 +136,6 @@ class OutflowApp(DeskApp):
         """Leave no thread, no connection and no title behind."""
         self._herald.leave()
         self._lookout.stop()
-
-    async def on_key(self, event: events.Key) -> None:
-        """What no widget took: a letter for the field that has the focus by now, a key that waits, or means something.
-
-        A letter typed quickly behind `/` was sent to the list.
-        """
-        event.stop()
-        event.prevent_default()
-        if isinstance(self.focused, Input) and event.is_printable:
-            self.focused.post_message(events.Key(event.key, event.character))
-        elif not (isinstance(self.screen, BooksScreen) and self.screen.keeps(event.key)):
-            await self.answer(event.key)
-
-    async def answer(self, key: str) -> None:
-        """Do what a key means on the screen on top; say so when that is not possible now."""
-        if await self._check_bindings(key):
-            return
-        active = self.screen.active_bindings.get(key)
-        if active is not None and not active.enabled:
-            self.notify(f"Not possible here: {active.binding.tooltip}.", markup=False, timeout=3)
 
     def on_seen(self, message: Seen) -> None:
         """Keep what one source answered, and show it unless the view is held still."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
+from textual import events
 from textual.reactive import var
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from outflow_tui import status, text
 from outflow_tui.format import Glyphs
+from outflow_tui.screens.early_keys import EarlyKeys
 from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.title import Notice, Title
+from outflow_tui.widgets.typing_line import TypingLine
 
 if TYPE_CHECKING:  # the first frame waits for none of them
     from outflow_core.rows import BlockDetail
@@ -64,8 +68,8 @@ class Desk(Protocol):
     def action_back(self) -> None:
         """Close the screen on top."""
 
-    async def answer(self, key: str) -> None:
-        """Do what a key that was kept means on the screen on top."""
+    def take(self, kept: Iterable[events.Key] = ()) -> None:
+        """Answer keys that were kept, and then what was typed since."""
 
     def clock(self) -> datetime:
         """The time by which ages are told."""
@@ -78,7 +82,13 @@ class BooksScreen(Screen[int | None]):
     """What the table of keys calls this screen."""
 
     seen: var[tuple[Snapshot, ...]] = var((), init=False)
+    OF_WHAT_COMES: ClassVar[frozenset[str]] = frozenset()
+    """The actions that make no sense before that has come which this screen `awaits`."""
     _asking: Timer | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._early = EarlyKeys(self.OF_WHAT_COMES)
 
     @property
     def desk(self) -> Desk:
@@ -95,14 +105,33 @@ class BooksScreen(Screen[int | None]):
             self._asking.stop()
         self._asking = self.set_timer(REST_SECONDS, self.desk.refocus)
 
-    def keeps(self, key: str) -> bool:
-        """Whether a key is kept, to be answered when there is what it is meant for."""
+    def awaits(self) -> bool:
+        """Whether what most keys are for has not come yet."""
         return False
 
+    def _is_away(self) -> bool:
+        """Whether a source cannot be read that this screen asks."""
+        asked = [snapshot for place, snapshot in enumerate(self.seen) if self.wants(place) != Focus()]
+        return any(snapshot.error for snapshot in asked or self.seen)
+
+    def keeps(self, event: events.Key) -> bool:
+        """Whether a key is kept, to be answered when there is what it is meant for."""
+        return self._early.keep(event, self, awaits=self.awaits() and not self._is_away())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a key has a meaning: everything is there, and a line that was typed to its end has been heard of."""
+        return self.is_mounted and not (isinstance(self.focused, TypingLine) and self.focused.is_over)
+
+    def watch_focused(self, before: Widget | None, _focused: Widget | None) -> None:
+        """Go on with what was typed behind the end of a line, when that is left."""
+        if isinstance(before, TypingLine):
+            before.is_over = False
+            self.desk.take()
+
     def on_mount(self) -> None:
-        """Show what is known already; a screen that is opened as the program ends has nothing to show it on."""
-        if self.query(Title):
-            self.show_seen()
+        """Show what is known already."""
+        self.show_again()
 
     def watch_seen(self) -> None:
         """Show what came in, unless another screen lies on top: Textual would send that one again for it."""
@@ -114,9 +143,14 @@ class BooksScreen(Screen[int | None]):
         self.show_again()
 
     def show_again(self) -> None:
-        """Show what is known, once there is something to show it on."""
-        if self.is_mounted and self.is_attached and self.query(Title):
-            self.show_seen()
+        """Show what is known, unless there is nothing to show it on; a screen may be opened as the program ends."""
+        if not (self.is_attached and self.query(Title)):
+            return
+        self.show_seen()
+        if self._is_away():
+            self._early.give_back()  # who knows when they would be answered
+        if self.is_current:
+            self.desk.take(() if self.awaits() else self._early.give_back())
 
     def show_seen(self) -> None:
         """Bring the widgets up to date; cheap when nothing of it changed."""
@@ -155,7 +189,7 @@ class BooksScreen(Screen[int | None]):
     def switch_to(self, action: str) -> None:
         """Close this screen, and let the one below do something instead."""
         self.dismiss(None)
-        self.app.call_later(self.app.run_action, f"screen.{action}")
+        self.app.call_next(self.app.run_action, f"screen.{action}")
 
     def open_what_changed(self, place: int, run_id: int) -> None:
         """Compare a run with the last successful one of its command."""

@@ -24,6 +24,7 @@ class FailuresScreen(BooksScreen):
 
     BINDINGS = keys.FAILURES
     HELP = "Failures"
+    OF_WHAT_COMES = frozenset({"open"})
 
     def __init__(self, place: int, run_id: int) -> None:
         super().__init__()
@@ -39,12 +40,22 @@ class FailuresScreen(BooksScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(CauseList).focus()
+        self.set_focus(self.query_one(CauseList), scroll_visible=False)
         super().on_mount()
 
     def wants(self, place: int) -> Focus:
         """The causes of this run's failures."""
         return Focus(self._run_id, causes=True) if place == self._place else Focus()
+
+    def awaits(self) -> bool:
+        """Whether no cause is known yet."""
+        return not self._causes and (self._causes is None or self.seen[self._place].is_reading)
+
+    @property
+    def _causes(self) -> Sequence[Cause] | None:
+        """The causes, once those of this run have been read."""
+        snapshot = self.seen[self._place]
+        return snapshot.causes if snapshot.focus.run_id == self._run_id else None
 
     @property
     def file_name(self) -> str:
@@ -58,8 +69,8 @@ class FailuresScreen(BooksScreen):
     def show_seen(self) -> None:
         """The causes and how many tasks they took."""
         self.headline(f"run {self._run_id}  failures by cause")
-        causes = self.seen[self._place].causes
-        if causes is None or self.seen[self._place].focus.run_id != self._run_id:
+        causes = self._causes
+        if causes is None:
             return
         listed = self.query_one(CauseList)
         listed.now = self.desk.clock()

@@ -48,7 +48,7 @@ class NeighboursScreen(BooksScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one(NeighbourList).focus()
+        self.set_focus(self.query_one(NeighbourList), scroll_visible=False)
         super().on_mount()
 
     def wants(self, place: int) -> Focus:

@@ -30,8 +30,6 @@ from outflow_tui.widgets.title import Notice, Title
 _NOTHING = tuple(
     Line(said, ((said, "dim"),)) for said in ("No task is recorded in this run:", "it did not come to its first.")
 )
-_OF_TASKS = ("failure(1)", "failure(-1)", "traceback")
-"""What makes no sense before there are tasks; nor do the keys of their tree."""
 
 
 class RunScreen(SelectedBlockScreen):
@@ -39,13 +37,12 @@ class RunScreen(SelectedBlockScreen):
 
     BINDINGS = keys.RUN
     HELP = "Run"
+    OF_WHAT_COMES = frozenset({"failure", "traceback"})
 
     def __init__(self, glyphs: Glyphs, place: int, run_id: int, block_id: int | None = None) -> None:
         super().__init__(glyphs, place, run_id)
         self._first_block = block_id
         self._searched_from_tree = self._has_selected = False
-        self._early: list[str] | None = []
-        """The keys that wait for the first tasks; None when these have come."""
         self.order = Order.START
 
     def compose(self) -> ComposeResult:
@@ -58,7 +55,7 @@ class RunScreen(SelectedBlockScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._tree.focus()
+        self.set_focus(self._tree, scroll_visible=False)
         super().on_mount()
 
     @property
@@ -102,8 +99,6 @@ class RunScreen(SelectedBlockScreen):
             else f"run {self._run_id} is not in the books any more"
         )
         self._show_life(line)
-        if snapshot.error and self._early:
-            self._early.clear()  # who knows when they would be answered
         if snapshot.run is not None and snapshot.run.run_id == self._run_id:
             self._tree.show_run(snapshot.run)
             if self._first_block is not None and self._tree.may_reveal(self._first_block):
@@ -112,32 +107,14 @@ class RunScreen(SelectedBlockScreen):
             if not self._tree.items and snapshot.run.is_whole:
                 self._details.show(_NOTHING)
                 self.refresh_bindings()
-            if self._early is not None and self._first_block is None and (self._tree.items or snapshot.run.is_whole):
-                self.app.call_later(self._answer_early)
         self._show_detail()
         self.report_when_read()
 
-    def keeps(self, key: str) -> bool:
-        """Keys for the tasks wait for the first of them, and with them what is typed behind; the way back is free."""
-        if self._early is None or (self.snapshot is not None and self.snapshot.error):
-            return False
-        active = self.active_bindings.get(key)
-        if active is not None and (active.node is self.app or active.binding.action == "app.back"):
-            return False
-        if active is None:
-            is_of_tasks = self.focused is None  # the tree, which may know it, is to have the focus in a moment
-        else:
-            is_of_tasks = active.node is self._tree or active.binding.action in _OF_TASKS
-        if is_of_tasks or self._early:
-            self._early.append(key)
-        return bool(self._early)
-
-    async def _answer_early(self) -> None:
-        """Answer the keys that waited, in order and before any other: the app calls it, who answers those too."""
-        if self.app.screen is self:
-            early, self._early = self._early or [], None
-            for key in early:
-                await self.desk.answer(key)
+    def awaits(self) -> bool:
+        """Whether the first tasks have not come yet, or the one that is to be shown."""
+        run = self.snapshot.run if self.snapshot else None
+        is_there = self._tree.items or (run is not None and run.run_id == self._run_id and run.is_whole)
+        return not is_there or self._first_block is not None
 
     def _show_life(self, line: RunLine | None) -> None:
         """Why the run is taken for dead, or for alive though nothing happens; which tasks of a success did not end."""

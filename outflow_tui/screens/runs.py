@@ -20,19 +20,14 @@ from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
 from outflow_tui.widgets.run_list import RunHeading, RunItem, RunList, run_item
 from outflow_tui.widgets.title import Notice, Title, Words
+from outflow_tui.widgets.typing_line import TypingLine
 
 if TYPE_CHECKING:  # the first frame waits for none of them
     from outflow_tui.documents import Document
 
 
-class FilterInput(Input):
-    """The line in which a filter is typed; its cursor does not blink, for that would be written for ever."""
-
-    cursor_blink = False
-
-    def __init__(self) -> None:
-        placeholder = "words, an id, state:failed, host:nid001, command:fit, since:2d"
-        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
+EXAMPLES = "words, an id, state:failed, host:nid001, command:fit, since:2d"
+"""What stands in the line in which a filter is typed."""
 
 
 class RunsScreen(BooksScreen):
@@ -40,6 +35,7 @@ class RunsScreen(BooksScreen):
 
     BINDINGS = keys.RUNS
     HELP = "Runs"
+    OF_WHAT_COMES = frozenset({"open", "mark", "diff", "configuration", "worked", "wait_for"})
 
     def __init__(self, glyphs: Glyphs, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -47,8 +43,7 @@ class RunsScreen(BooksScreen):
         self._list = RunList(glyphs, several=len(names) > 1)
         self._marked: list[RunKey] = []
         self._only_failed = False
-        self._typed = ""
-        self._field: FilterInput | None = None
+        self._field: TypingLine | None = None
         """Made when it is first wanted: no other widget costs the first frame as much."""
         self._tally: list[str] = []
         self._known = KnownRuns()
@@ -63,11 +58,15 @@ class RunsScreen(BooksScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._list.focus()
+        self.set_focus(self._list, scroll_visible=False)
 
     def wants(self, place: int) -> Focus:
         """Only the runs."""
         return Focus()
+
+    def awaits(self) -> bool:
+        """Whether no run is known yet."""
+        return not self._known.newest and not all(snapshot.is_read for snapshot in self.seen)
 
     @property
     def file_name(self) -> str:
@@ -269,6 +268,11 @@ class RunsScreen(BooksScreen):
             self.notify("Mark a run by the space bar, go to another one, then press d.", timeout=3)
 
     @property
+    def _typed(self) -> str:
+        """The filter, as it stands in its line by now."""
+        return self._field.value.strip() if self._field is not None else ""
+
+    @property
     def _is_filter_open(self) -> bool:
         """Whether there is a line in which a filter is typed."""
         return self._field is not None and self._field.display
@@ -277,15 +281,13 @@ class RunsScreen(BooksScreen):
         """Begin to type a filter."""
         field = self._field
         if field is None:
-            field = self._field = FilterInput()
+            field = self._field = TypingLine(EXAMPLES)
             await self.mount(field, before=self.query_one(KeyBar))
         field.display = True
-        field.value = self._typed
-        self.set_focus(field, scroll_visible=False)  # at once: the next key is meant for it already
+        field.begin(self._typed)
 
-    def on_input_changed(self, changed: Input.Changed) -> None:
+    def on_input_changed(self) -> None:
         """Filter as it is typed."""
-        self._typed = changed.value.strip()
         self.show_seen()
 
     def on_input_submitted(self) -> None:
@@ -302,7 +304,7 @@ class RunsScreen(BooksScreen):
     def action_clear(self) -> None:
         """Close the filter line, then take the filter away, then the marks."""
         if self._typed or self._only_failed:
-            self._typed, self._only_failed = "", False
+            self._only_failed = False
             if self._field is not None:
                 with self.prevent(Input.Changed):
                     self._field.value = ""

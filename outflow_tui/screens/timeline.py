@@ -43,6 +43,7 @@ class TimelineScreen(BooksScreen):
 
     BINDINGS = keys.TIMELINE
     HELP = "Timeline"
+    OF_WHAT_COMES = frozenset({"open", "failure", "sort"})
 
     def __init__(self, glyphs: Glyphs, below: Below, place: int, run_id: int) -> None:
         super().__init__()
@@ -51,7 +52,7 @@ class TimelineScreen(BooksScreen):
         self._run_id = run_id
         self._list = TimelineList(glyphs, below.label_of)
         self._period: Period | None = None
-        self._is_new = True
+        self._is_new = self._awaits = True
         self._order: Order | None = None
 
     def compose(self) -> ComposeResult:
@@ -67,7 +68,7 @@ class TimelineScreen(BooksScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._list.focus()
+        self.set_focus(self._list, scroll_visible=False)
         super().on_mount()
 
     def wants(self, place: int) -> Focus:
@@ -76,6 +77,10 @@ class TimelineScreen(BooksScreen):
             return Focus()
         selected = self._span.key if self._span else self._below.block_id
         return Focus(self._run_id, selected, timeline=True)
+
+    def awaits(self) -> bool:
+        """Whether the tasks have not come yet."""
+        return self._awaits
 
     @property
     def _span(self) -> Span | None:
@@ -96,6 +101,7 @@ class TimelineScreen(BooksScreen):
             if timeline is None and snapshot.is_reading:
                 self._say("summary", "Reading the tasks ...")
             return
+        self._awaits = False
         self._period = lines.period_of(line, timeline, self.desk.clock())
         if self._period is None or not timeline.spans:
             self._say("summary", f"No task has begun yet.  {lines.summary(timeline, 0, self.desk.glyphs)}")
@@ -185,7 +191,7 @@ class TimelineScreen(BooksScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the time over the new width."""
-        self.call_after_refresh(self.show_seen)
+        self.call_after_refresh(self.show_again)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What makes no sense now is greyed."""

@@ -58,6 +58,7 @@ class TracebackScreen(ReadingScreen):
 
     BINDINGS = keys.TRACEBACK
     HELP = "Traceback"
+    OF_WHAT_COMES = ReadingScreen.OF_WHAT_COMES | {"neighbour", "copy", "report", "edit"}
 
     def __init__(self, walk: Walk) -> None:
         self._block = BlockPane(id="text")

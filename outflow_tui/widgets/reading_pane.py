@@ -102,10 +102,11 @@ class ReadingPane(Vertical):
     def on_search_bar_typed(self, typed: SearchBar.Typed) -> None:
         """Find it as it is typed."""
         typed.stop()
-        self._find(typed.wanted)
+        if self.is_typing:  # mail about it can be late
+            self._find(typed.wanted)
 
     def _find(self, wanted: str) -> None:
-        """Find a text from where the typing began; mail about it can be late."""
+        """Find a text from where the typing began."""
         if self.lines.search is not None and wanted == self.lines.search.wanted:
             return
         self._go_back()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -13,25 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from outflow_tui import text
-
-
-class SearchInput(Input):
-    """What is sought; its cursor does not blink, for that would be written for ever."""
-
-    cursor_blink = False
-    is_over = False
-
-    def on_focus(self) -> None:
-        """Letters are for this line."""
-        self.is_over = False
-
-    def on_key(self, event: events.Key) -> None:
-        """What was typed in one go behind the enter key is not for this line any more: send it on."""
-        if self.is_over:
-            event.stop()
-            event.prevent_default()
-            self.app.post_message(events.Key(event.key, event.character))
-        self.is_over = self.is_over or event.key == "enter"
+from outflow_tui.widgets.typing_line import TypingLine
 
 
 class Said(Widget):
@@ -69,7 +50,7 @@ class SearchBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._input = SearchInput(compact=True, select_on_focus=False)
+        self._input = TypingLine()
         self._found = Said(id="found")
         self.display = False
 
@@ -81,15 +62,13 @@ class SearchBar(Horizontal):
     @property
     def is_typing(self) -> bool:
         """Whether keys go into the line."""
-        return self._input.has_focus
+        return self._input.is_attached and self.screen.focused is self._input
 
     def begin(self) -> None:
         """Begin to type, with nothing."""
         self.display = True
-        with self.prevent(Input.Changed):
-            self._input.value = ""
         self.say("enter keeps, esc ends")
-        self.screen.set_focus(self._input, scroll_visible=False)  # at once: the next key is meant for it already
+        self._input.begin()
 
     def say(self, found: str) -> None:
         """Say what was found."""

@@ -122,7 +122,7 @@ async def test_the_filter_knows_fields(typed: str, left: set[int]) -> None:
     async with sitting(FakeSource(NIGHT)) as desk:
         await desk.sees("46")
         await desk.press("slash")
-        desk.app.screen.query_one("FilterInput").value = typed  # type: ignore[attr-defined]
+        desk.app.screen.query_one("TypingLine").value = typed  # type: ignore[attr-defined]
         await desk.press("enter")
         runs = desk.app.screen.query_one("#runs")
         assert {item.line.row.id for item in runs.items} == left  # type: ignore[attr-defined]

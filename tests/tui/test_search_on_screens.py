@@ -213,7 +213,7 @@ async def test_what_is_pasted_is_sought_as_it_is_shown() -> None:
     async with sitting(FakeSource([hostile]), size=(80, 24)) as desk:
         await traceback_screen(desk)
         await desk.press("slash")
-        desk.app.screen.query_one("SearchInput").value = "\x1b[31"  # type: ignore[attr-defined]
+        desk.app.screen.query_one("TypingLine").value = "\x1b[31"  # type: ignore[attr-defined]
         await desk.sees("1 of 2")
         assert "/\\e[31" in "".join(desk.lines()).replace(" ", "")
 
