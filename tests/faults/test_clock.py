@@ -121,7 +121,7 @@ CASES: tuple[tuple[Fault, tuple[str, ...]], ...] = (
     (
         Fault(
             "the clock of a host is set back by five hours while a run goes on there",
-            "✓ success 0s … Clocks seem to disagree: 4 tasks (…) up to … after the run was over.",
+            "✓ success 0.0s … Clocks seem to disagree: 4 tasks (…) up to … after the run was over.",
             "when it goes on",
             ended_early,
         ),

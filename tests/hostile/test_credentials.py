@@ -288,7 +288,7 @@ from outflow_tui.screens.runs import RunsScreen
 def broken(self, *_):
     password = connection = {"user": sys.argv[2]}
     raise RuntimeError("password=" + sys.argv[2])
-RunsScreen.action_mark = RunsScreen.on_key = broken
+RunsScreen.handle_key = broken
 from outflow_tui.cli import main
 sys.exit(main(sys.argv[1:2]))
 """
