@@ -19,8 +19,8 @@ from outflow_core.engines import make_engine
 from outflow_core.settings import Settings, read_settings
 from tests.core.books import grant
 from tests.core.servers import OwnServer, own_servers
+from tests.faults.watching import PASSWORD
 
-PASSWORD = "s3cret-and-long"
 MONITOR = (
     "SELECT pid, state FROM pg_stat_activity WHERE application_name = 'outflow-tui' AND backend_type LIKE 'client%'"
 )

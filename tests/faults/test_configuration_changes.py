@@ -10,11 +10,11 @@ import pytest
 from outflow_tui import configured
 from tests.faults.files_broken import Breaks, deleted, spoiled
 from tests.faults.table import Fault
-from tests.faults.watching import watching
+from tests.faults.watching import PASSWORD, watching
 from tests.fixtures import copy_of
 
-KINDS = "databases: {default: {dialect: sqlite, path: kinds/outflow.db}}\n"
-MAPS = "databases: {default: {dialect: sqlite, path: maps/outflow.db}}\n"
+OTHER = f"other: {{dialect: postgresql, address: '127.0.0.1:1', database: x, user: 'me:{PASSWORD}'}}"
+MAPS = f"databases: {{default: {{dialect: sqlite, path: maps/outflow.db}}, {OTHER}}}\n"
 KEPT = "What it said before stays in force."
 
 
@@ -33,13 +33,13 @@ TROUBLES = (
         "the configuration is edited and is no YAML any more",
         f"config.yml:1:…. {KEPT}",
         "when it is mended",
-        says("databases: {default: [}\n"),
+        says(f"databases: {{{OTHER}, default: [}}\n"),
     ),
     Fault(
         "the configuration asks for what there is not",
         f"config.yml: …dialect…. {KEPT}",
         "when it is mended",
-        says("databases: {default: {dialect: oracle}}\n"),
+        says(f"databases: {{{OTHER}, default: {{dialect: oracle, user: 'me:{PASSWORD}'}}}}\n"),
     ),
     Fault("the configuration is emptied", f"config.yml: the file is empty; …. {KEPT}", "when it is mended", says("")),
     Fault("the configuration is removed", f"config.yml: …. {KEPT}", "when it is there again", deleted),
@@ -63,7 +63,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(configured, "AGAIN_SECONDS", 0.1)
     copy_of("kinds", tmp_path)
     copy_of("maps", tmp_path)
-    (tmp_path / "databases.yml").write_text("default: {dialect: sqlite, path: kinds/outflow.db}\n")
+    (tmp_path / "databases.yml").write_text(f"{{default: {{dialect: sqlite, path: kinds/outflow.db}}, {OTHER}}}\n")
     (tmp_path / "config.yml").write_text("databases: !include databases.yml\n")
     return tmp_path / "config.yml"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import pty
 import signal
@@ -19,18 +18,12 @@ import pytest
 from outflow_core import deadlines, record_run
 from outflow_core.db_cli import main as outflow_db
 from outflow_tui import poller
-from outflow_tui.app import OutflowApp
 from outflow_tui.cli import main as outflow_tui
-from outflow_tui.cli.screen import _opener
-from outflow_tui.lookout import Watched
-from outflow_tui.poller import Looks
 from tests.core.servers import OwnServer
-from tests.faults.leftovers import nothing_left
 from tests.faults.names import HOST, Names, may_be_silent, silent_names
-from tests.faults.stage import PASSWORD, Stage, new_stage, processes_of, suspended
+from tests.faults.stage import Stage, new_stage, processes_of, suspended
 from tests.faults.table import Fault
-from tests.faults.watching import has_read, tells
-from tests.tui.desk import Desk
+from tests.faults.watching import has_read, tells, watching
 
 names_here = pytest.mark.skipif(not may_be_silent(), reason="a name server of its own is not permitted here")
 AT_ONCE = 2.0
@@ -74,22 +67,15 @@ async def test_a_silent_name_server_is_told_and_the_screen_comes_back_by_itself(
 ) -> None:
     monkeypatch.setattr(deadlines, "LOOKUP_SECONDS", 0.3)
     (fault,) = FAULTS
-    with nothing_left(), silent_names(tmp_path, 1) as names:
+    with silent_names(tmp_path, 1) as names:
         stage.configure(host=HOST)
         names.know("127.0.0.1")
-        opens: Callable[[], Looks] = _opener(argparse.Namespace(copy=False), str(stage.config))
-
-        def opens_inside() -> Looks:
-            return names.inside(opens)
-
-        app = OutflowApp([Watched("books", opens_inside)], seconds=0.05)
-        async with app.run_test(size=(80, 24), notifications=True) as pilot:
-            desk = Desk(app, pilot, [])
+        async with watching(str(stage.config), inside=names.inside) as desk:
             await desk.sees("reduce")
             await has_read(desk)
             with fault.breaks(stage, names):
                 await tells(desk, fault)
-                assert "reduce" in desk.text() and PASSWORD not in desk.text()
+                assert "reduce" in desk.text()
             await desk.misses("Since")
             await desk.until(lambda: len(stage.monitors()) == 1, "the connections before are not gone")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,17 +12,11 @@ import pytest
 from outflow_core import reader
 from outflow_core.reader import Reader
 from outflow_tui import poller
-from outflow_tui.app import OutflowApp
-from outflow_tui.cli.screen import _opener
-from outflow_tui.lookout import Watched
-from outflow_tui.poller import Looks
 from tests.core.servers import OwnServer
-from tests.faults.leftovers import nothing_left
 from tests.faults.network import Namespace, Proxy, may_make_namespaces, namespace, proxy
-from tests.faults.stage import PASSWORD, Stage, new_stage
+from tests.faults.stage import Stage, new_stage
 from tests.faults.table import Fault
-from tests.faults.watching import has_read, tells
-from tests.tui.desk import Desk
+from tests.faults.watching import has_read, tells, watching
 
 Network = Proxy | Namespace
 BY_PROXY = "a proxy that forwards nothing"
@@ -80,27 +73,19 @@ async def test_an_interrupted_network_is_told_and_the_screen_comes_back_by_itsel
     outside = Stage(stage.server, stage.name, stage.config.with_name("outside.json"))
     outside.configure()
     stage.configure(host=network.host, port=network.port)
-    opens: Callable[[], Looks] = _opener(argparse.Namespace(copy=False), str(stage.config))
-
-    def opens_inside() -> Looks:
-        return network.inside(opens)
-
     (fault,) = FAULTS
-    with nothing_left():
-        app = OutflowApp([Watched("books", opens_inside)], seconds=0.05)
-        async with app.run_test(size=(80, 24), notifications=True) as pilot:
-            desk = Desk(app, pilot, [])
-            await desk.sees("reduce")
-            await has_read(desk)
-            assert stage.ask(CLIENT) == [(getattr(network, "guest", "127.0.0.1"),)]
-            with fault.breaks(network):
-                await tells(desk, fault)
-                await desk.sees("timeout expired")
-                assert "reduce" in desk.text() and PASSWORD not in desk.text()
-            outside.record("sunrise")
-            await desk.sees("sunrise")
-            await desk.misses("Since")
-            await desk.until(lambda: len(stage.monitors()) == 1, "the connections before are not gone")
+    async with watching(str(stage.config), inside=network.inside) as desk:
+        await desk.sees("reduce")
+        await has_read(desk)
+        assert stage.ask(CLIENT) == [(getattr(network, "guest", "127.0.0.1"),)]
+        with fault.breaks(network):
+            await tells(desk, fault)
+            await desk.sees("timeout expired")
+            assert "reduce" in desk.text()
+        outside.record("sunrise")
+        await desk.sees("sunrise")
+        await desk.misses("Since")
+        await desk.until(lambda: len(stage.monitors()) == 1, "the connections before are not gone")
 
 
 def test_a_connection_on_which_nothing_is_said_is_looked_after_by_the_kernel(stage: Stage) -> None:

@@ -32,7 +32,9 @@ from tests.faults.network import Proxy, proxy
 from tests.faults.nights import BREAKS, ITEMS, LONGEST_STEP, MENDS, Log, night, report, told, tried
 from tests.faults.nights import counted as counted
 from tests.faults.nights import quick as quick
-from tests.faults.stage import PASSWORD, Stage, altered, hung, new_stage, processes_of, stopped, suspended
+from tests.faults.stage import Stage, altered, hung, new_stage, processes_of, stopped, suspended
+from tests.faults.watching import SECRETS
+from tests.leaks import leaked
 
 KILLS = int(os.environ.get("OUTFLOW_KILLS", "2"))
 
@@ -118,7 +120,7 @@ def test_nothing_is_lost_when_the_server_fails(
     assert main(["replay", "--config", str(stage.config)]) == 0
     report(f"{breaks.__name__} until item {until}", counted, log, found := told(stage.settings))
     assert found == sorted(log) and counted["held"] and longest < LONGEST_STEP
-    assert "until that is over it is kept in" in caplog.text and PASSWORD not in caplog.text
+    assert "until that is over it is kept in" in caplog.text and not leaked(caplog.text, SECRETS)
 
 
 def test_nothing_is_lost_when_the_network_is_interrupted(stage: Stage, counted: Counter[str]) -> None:

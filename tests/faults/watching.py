@@ -7,16 +7,62 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import outflow_tui
 from outflow_tui.app import OutflowApp
 from outflow_tui.cli.screen import _opener
 from outflow_tui.lookout import Watched
+from outflow_tui.poller import Looks
 from tests.faults.leftovers import nothing_left
 from tests.faults.table import GAP, Fault
+from tests.leaks import leaked
 from tests.tui.desk import Desk
 
 SCREENS = ("", "enter", "2", "q 3", "q 4", "q ctrl+f", "escape E", "escape question_mark")
 """Keys that lead from one screen to the next, until each has been seen."""
+PASSWORD = "s3cret-@:/%?#-and-long"
+NEW_PASSWORD = "an0ther-@:/%?#-one"
+SECRETS = (PASSWORD, NEW_PASSWORD)
+"""What no source may tell, whatever breaks."""
+Opens = Callable[[], Looks]
+
+
+class ToldApp(OutflowApp):
+    """The program; all that it ever showed is kept, and what it said beside the screen."""
+
+    CSS_PATH = str(Path(outflow_tui.__file__).with_name("styles") / "outflow.tcss")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self.told = dict[str, None]()
+        super().__init__(*given, **named)
+
+    def _display(self, screen: Any, renderable: Any) -> None:
+        super()._display(screen, renderable)
+        lines = ["".join(part.text for part in strip).strip() for strip in screen._compositor.render_strips()]
+        self.told["\n".join(lines)] = self.told["".join(lines)] = None
+
+    def notify(self, message: str, **how: Any) -> None:
+        """Keep a notice."""
+        self.told[message] = None
+        super().notify(message, **how)
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Keep a title, and a notice of the desktop."""
+        self.told[sequence] = None
+        super().write_to_terminal(sequence)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Keep what was copied."""
+        self.told[text] = None
+        super().copy_to_clipboard(text)
+
+
+def here(opens: Opens) -> Looks:
+    """Open a source where everybody is."""
+    return opens()
 
 
 @asynccontextmanager
@@ -26,15 +72,27 @@ async def watching(
     size: tuple[int, int] = (80, 24),
     seconds: float = 0.05,
     clock: Callable[[], datetime] = datetime.now,
+    inside: Callable[[Opens], Looks] = here,
 ) -> AsyncIterator[Desk]:
-    """The program on sources as the command line names them; afterwards nothing of it is left in this process."""
+    """The program on sources as the command line names them; afterwards nothing of it is left in this process.
+
+    In all that it told meanwhile no password may stand. A source is opened `inside` a network, or among other names.
+    """
+    options = argparse.Namespace(copy=copy)
+    opened = [Watched(source, partial(inside, _opener(options, source))) for source in sources]
+    async with watching_opened(*opened, size=size, seconds=seconds, clock=clock) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def watching_opened(*sources: Watched, size: tuple[int, int] = (80, 24), **how: Any) -> AsyncIterator[Desk]:
+    """The same on sources that are opened by hand."""
     with nothing_left():
-        options = argparse.Namespace(copy=copy)
-        app = OutflowApp(
-            [Watched(source, _opener(options, source)) for source in sources], seconds=seconds, clock=clock
-        )
+        app = ToldApp(sources, **how)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Desk(app, pilot, [])
+        leaks = [told for told in app.told if leaked(told, SECRETS)]
+        assert app.told and not leaks, "\n".join(leaks)
 
 
 async def has_read(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from outflow_core.settings import Settings, read_settings
 from outflow_core.sources import find_database
 from tests.core.servers import OwnServer
 from tests.hostile.wire import WatchedTerminal, started, terminal
+from tests.leaks import leaked
 
 USER = "uS3r-@:/%?#p4ss"
 ADMIN = "aDm1n'\\\"p4ss&="
@@ -43,16 +44,9 @@ PLACES = {
 SECRETS = (USER, ADMIN, OTHER, VARIABLE, OWN, INPUT, *PLACES.values())
 
 
-def forms(secret: str) -> set[str]:
-    """A secret as it could be written."""
-    written = {secret, quote(secret, safe=""), quote(secret), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
-    plain = {base64.b64encode(secret.encode()).decode().rstrip("="), secret.encode().hex()}
-    return written | plain | {secret[: len(secret) - 2]}
-
-
 def leaks(told: str) -> list[str]:
     """Which secrets stand in a text, in any form."""
-    return [secret for secret in SECRETS for form in forms(secret) if form in told]
+    return leaked(told, SECRETS)
 
 
 @pytest.fixture(scope="module")
