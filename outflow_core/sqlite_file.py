@@ -28,6 +28,8 @@ HELD_SECONDS = 2.0
 """How long one statement may hold the file: Outflow's writers wait five seconds for their turn, and then die."""
 SETTLED_NS = 100_000_000
 """A file that was written less long ago may be written again without another time: the clocks of files are coarse."""
+MOMENT = 0.005
+"""Seconds after which an owner who is about to go has gone, most of the time."""
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -82,8 +84,23 @@ class SqliteFile:
         return FileSign(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, *_size_and_time(self._wal))
 
     def connect(self) -> sqlite3.Connection:
-        """Open the file so that nothing of it changes."""
-        sign, real = self.sign(), self.path.resolve()  # the journals stand beside the file, not beside a link to it
+        """Open the file so that nothing of it changes; in WAL mode its owner may come or go in this very moment."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            sign = self.sign()
+            try:
+                return self._connection(sign)
+            except SourceError:
+                if not self._is_wal or time.monotonic() > until or self._stays(sign):
+                    raise
+
+    def _stays(self, sign: FileSign) -> bool:
+        """Whether nothing has moved a moment later: an owner who goes takes the -shm away, and then the -wal."""
+        time.sleep(MOMENT)
+        return self.sign() == sign
+
+    def _connection(self, sign: FileSign) -> sqlite3.Connection:
+        real = self.path.resolve()  # the journals stand beside the file, not beside a link to it
         options = self._options(sign, real)
         immutable = self._copy is not None or "immutable" in options
         if immutable or self._opened is None or sign.file != self._opened.file:
@@ -101,7 +118,17 @@ class SqliteFile:
             connection.end_reads_after(HELD_SECONDS)
         if self.is_lenient:
             connection.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
+        if self.is_brief:
+            self._open_wal(connection)
         return connection
+
+    def _open_wal(self, connection: sqlite3.Connection) -> None:
+        """Have SQLite open the -wal at once: from the first read on an owner who goes leaves it where it is."""
+        try:
+            connection.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise SourceError(sqlite_words(self.path, error)) from None
 
     def _options(self, sign: FileSign, real: Path) -> str:
         self._open_header(sign)
