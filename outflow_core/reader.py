@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -33,6 +34,8 @@ TRIES = 10
 _PULSE = text("SELECT CAST(txid_current_snapshot() AS text)")
 _SMALL_CACHE = "PRAGMA cache_size = -200"
 """SQLite keeps 200 kB of pages instead of 2 MB: each commit of a writer makes them worthless."""
+_SHAPE = "PRAGMA schema_version"
+"""A number that SQLite changes whenever a table is made, altered or dropped."""
 _IDENTITY = text(
     "SELECT d.oid, to_regclass('outflow_run')::oid, to_regclass('outflow_block')::oid "
     "FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()"
@@ -60,6 +63,7 @@ class Reader:
         self._file = SqliteFile(database.path, copy=copy) if database.path is not None else None
         self._engine: Engine | None = None
         self._connection: Connection | None = None
+        self._shape: Hashable = None
         self._prepared: dict[Executable, Prepared] = {}
 
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
@@ -160,18 +164,31 @@ class Reader:
         except DBAPIError as error:
             raise self._failure(error) from None
         try:
-            refuse_unknown_shape(columns_by_table(connection), self.name)
+            self._refuse_unknown_shape(connection)
             if self._file is None:
                 self._identity = tuple(connection.execute(_IDENTITY).one())
-            else:
-                connection.exec_driver_sql(_SMALL_CACHE)
-        except (DBAPIError, UnicodeError) as error:  # of a damaged file not even the names of its tables can be read
+        except (
+            DBAPIError,
+            UnicodeError,
+            sqlite3.Error,
+        ) as error:  # of a damaged file not even tables' names can be read
             connection.close()
             raise self._failure(error) from None
         except SourceError:
             connection.close()
             raise
         return connection
+
+    def _refuse_unknown_shape(self, connection: Connection) -> None:
+        """Raise SchemaError unless the tables are those of Outflow; they are read again when they have changed."""
+        shape = None
+        if self._file is not None:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(_SMALL_CACHE)
+            shape = self._file.generation, *driver.execute(_SHAPE).fetchone()
+        if shape is None or shape != self._shape:
+            refuse_unknown_shape(columns_by_table(connection), self.name)
+            self._shape = shape
 
     def _make_engine(self) -> Engine:
         engine = self._plain_engine()

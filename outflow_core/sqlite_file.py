@@ -10,9 +10,7 @@ owner who is not the last leaves everything in the -wal. So such a file is let g
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Hashable
 from functools import partial
@@ -23,19 +21,16 @@ from outflow_core.engines import sqlite_uri
 from outflow_core.errors import SchemaError, SourceError
 from outflow_core.file_kinds import absence, other_kind, refusal
 from outflow_core.patience import PatientConnection
+from outflow_core.private_copy import PrivateCopy, beside
 
 BUSY_SECONDS = 2.0
 HELD_SECONDS = 2.0
 """How long one statement may hold the file: Outflow's writers wait five seconds for their turn, and then die."""
-COPIES = 50
-"""How often a copy is tried while somebody writes."""
 SETTLED_NS = 100_000_000
 """A file that was written less long ago may be written again without another time: the clocks of files are coarse."""
 MOMENT = 0.005
 """Seconds after which an owner who is about to go has gone, most of the time."""
-_CHUNK = 1_000_000
 _MAGIC = b"SQLite format 3\0"
-_COMPANIONS = ("-journal", "-wal")
 
 
 class FileSign(NamedTuple):
@@ -61,8 +56,7 @@ class SqliteFile:
         self.path = path
         self._wal = path
         self._real: tuple[int, int] | None = None
-        self._copy = copy
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._copy = PrivateCopy(path) if copy else None
         self._opened: FileSign | None = None
         self._seen: FileSign | None = None
         self._steady: tuple[int, int, FileSign | None] | None = None
@@ -108,12 +102,12 @@ class SqliteFile:
     def _connection(self, sign: FileSign) -> sqlite3.Connection:
         real = self.path.resolve()  # the journals stand beside the file, not beside a link to it
         options = self._options(sign, real)
-        immutable = self._copy or "immutable" in options
+        immutable = self._copy is not None or "immutable" in options
         if immutable or self._opened is None or sign.file != self._opened.file:
             self.generation += 1
         self._opened, self._openings, self._immutable = sign, self._openings + 1, immutable
         self._steady = None
-        path = self._private_copy(real) if self._copy else real
+        path = self._copy.make(real) if self._copy else real
         uri = sqlite_uri(path, options)
         try:
             connection = sqlite3.connect(uri, uri=True, timeout=0, check_same_thread=False, factory=PatientConnection)
@@ -182,27 +176,11 @@ class SqliteFile:
         if descriptor is not None:
             os.close(descriptor)
 
-    def _private_copy(self, real: Path) -> Path:
-        self._forget_copy()
-        self._folder = tempfile.TemporaryDirectory(prefix="outflow-copy-")
-        target = Path(self._folder.name) / real.name
-        try:
-            for _ in range(COPIES):
-                if _is_copied(real, target):
-                    return target
-        except OSError as error:
-            raise SourceError(f"{self.path}: cannot be copied: {error.strerror}.") from None
-        raise SourceError(f"{self.path}: changes faster than it can be copied; look at it without --copy.")
-
     def let_go(self) -> None:
         """Keep nothing open: the connection has been closed. A private copy is removed."""
         self._close_header()
-        self._forget_copy()
-
-    def _forget_copy(self) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+        if self._copy:
+            self._copy.remove()
 
     def must_reopen(self) -> bool:
         """Whether the open connection may show something else than the file: replaced, or changed under `immutable`.
@@ -216,13 +194,13 @@ class SqliteFile:
         if sign.file != opened.file:
             self._opened = None
             return True
-        if self._immutable or self._copy:
-            return self._immutable and sign != opened
+        if self._immutable:
+            return sign != opened
         return sign != before and self._says_wal() != self._is_wal
 
     def was_steady(self) -> bool:
         """Whether what has just been read is one state of the file: `immutable` reads take no lock."""
-        return not self._immutable or self._copy or self.sign() == self._opened
+        return not self._immutable or self._copy is not None or self.sign() == self._opened
 
     def brief_pulse(self) -> Hashable | None:
         """The same as `pulse` for a file that is let go after each look; None where it has to be opened for that."""
@@ -258,37 +236,6 @@ class SqliteFile:
             self._steady = (*pulse, self.sign())
             return False
         return self._seen is not None and self._seen != self._steady[2]
-
-
-def _is_copied(source: Path, target: Path) -> bool:
-    """Copy a database with its journals; whether that is one state of it, not a mixture of two.
-
-    It is when reading everything a second time gives the same: times are too coarse to tell.
-    """
-    try:
-        for ending in (*_COMPANIONS, ""):
-            beside(target, ending).unlink(missing_ok=True)
-            if beside(source, ending).exists():
-                beside(target, ending).touch(mode=0o600)
-                shutil.copyfile(beside(source, ending), beside(target, ending))
-        return all(_is_same(beside(source, ending), beside(target, ending)) for ending in (*_COMPANIONS, ""))
-    except FileNotFoundError:  # a journal that was there a moment ago
-        return False
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    if not other.exists():
-        return not one.exists()
-    with one.open("rb") as first, other.open("rb") as second:
-        while chunk := first.read(_CHUNK):
-            if chunk != second.read(_CHUNK):
-                return False
-        return not second.read(1)
-
-
-def beside(path: Path, ending: str) -> Path:
-    """The companion of a database file, such as its journal."""
-    return path.with_name(path.name + ending)
 
 
 def _size_and_time(path: Path) -> tuple[int, int] | tuple[None, None]:

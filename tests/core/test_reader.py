@@ -418,16 +418,20 @@ def test_a_reader_goes_on_when_the_next_writer_has_repaired_the_file(torn: Datab
     reader.close()
 
 
-def test_a_private_copy_is_made_anew_when_the_file_changes_and_is_removed_at_the_end(file: Database) -> None:
+def test_a_private_copy_is_made_anew_when_the_file_changes_and_is_removed_at_the_end(
+    file: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "copies").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "copies"))
     reader = Reader(file, copy=True)
     first = reader.pulse()
     assert commands(reader) == ["reduce"] and reader.pulse() == first
     add_run(file)
     assert reader.pulse() != first
     assert commands(reader) == ["reduce", "reduce"]
-    folders = [Path(reader._file._folder.name)] if reader._file and reader._file._folder else []
+    assert len(list((tmp_path / "copies").iterdir())) == 1
     reader.close()
-    assert folders and not folders[0].exists()
+    assert not list((tmp_path / "copies").iterdir())
 
 
 BUSY = """
