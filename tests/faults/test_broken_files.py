@@ -10,12 +10,11 @@ import pytest
 
 from outflow_core import sqlite_file
 from outflow_tui.cli import main
-from outflow_tui.widgets.title import Notice
 from tests.faults import files_broken as files
 from tests.faults.leftovers import held
 from tests.faults.rights import no_special_rights
 from tests.faults.table import Fault
-from tests.faults.watching import SCREENS, tells, watching
+from tests.faults.watching import tells, watching
 from tests.fixtures import copy_of
 
 GONE = "outflow.db: no such file; it was moved or deleted, or never made."
@@ -184,20 +183,6 @@ async def test_the_screen_tells_what_broke_keeps_what_was_seen_and_comes_back(fa
             await desk.sees("11 success")
             await desk.misses("Since")
             assert not held() - before
-
-
-async def test_every_screen_tells_it(file: Path) -> None:
-    deleted = FILE_FAULTS[0]
-    async with watching("kinds/outflow.db") as desk:
-        await desk.sees("bad_setup")
-        for keys in SCREENS:
-            await desk.press(*keys.split())
-            screen = desk.app.screen
-            with deleted.breaks(file):
-                if screen.query(Notice):
-                    await tells(desk, deleted)
-            await desk.misses("Since")
-            assert desk.app.screen is screen
 
 
 @pytest.mark.parametrize("fault", QUIET_FAULTS, ids=str)

@@ -16,6 +16,7 @@ from outflow_tui.app import OutflowApp
 from outflow_tui.cli.screen import _opener
 from outflow_tui.lookout import Watched
 from outflow_tui.poller import Looks
+from outflow_tui.widgets.title import Notice
 from tests.faults.leftovers import nothing_left
 from tests.faults.table import GAP, Fault
 from tests.leaks import leaked
@@ -105,6 +106,7 @@ async def tells(desk: Desk, fault: Fault) -> None:
     tail = f"{GAP} Since {GAP}; trying again every {GAP} s."
     whole = replace(fault, says=fault.says.rstrip(GAP) + tail)
     await desk.until(lambda: whole.is_told(desk.lines()), f"{whole.says!r} is not on the screen")
-    text = "".join(desk.text().split())
+    said = "".join(str(desk.app.screen.query_one(Notice).render()).split())
+    assert "Since" in said, "it is said elsewhere than in the notice"
     ours = [words for words in ("Traceback (", "fault of outflow-tui", "sqlalche.me") if words not in fault.says]
-    assert not any("".join(words.split()) in text for words in ours), desk.text()
+    assert not any("".join(words.split()) in said for words in ours), said
