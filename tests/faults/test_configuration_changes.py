@@ -10,7 +10,7 @@ import pytest
 from outflow_tui import configured
 from tests.faults.files_broken import Breaks, deleted, spoiled
 from tests.faults.table import Fault
-from tests.faults.watching import PASSWORD, watching
+from tests.faults.watching import PASSWORD, has_read, no_more_than_before, watching
 from tests.fixtures import copy_of
 
 OTHER = f"other: {{dialect: postgresql, address: '127.0.0.1:1', database: x, user: 'me:{PASSWORD}'}}"
@@ -72,20 +72,24 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_a_broken_configuration_is_told_and_the_books_are_read_on(fault: Fault, config: Path) -> None:
     async with watching("config.yml") as desk:
         await desk.sees("bad_setup")
-        with fault.breaks(config):
-            await desk.until(lambda: fault.is_told(desk.lines()), "nothing is told")
-            assert "cannot read" not in desk.text() and "bad_setup" in desk.text()
-        await desk.misses("stays in force")
+        await has_read(desk)
+        async with no_more_than_before(desk):
+            with fault.breaks(config):
+                await desk.until(lambda: fault.is_told(desk.lines()), "nothing is told")
+                assert "cannot read" not in desk.text() and "bad_setup" in desk.text()
+            await desk.misses("stays in force")
         assert "bad_setup" in desk.text()
 
 
 async def test_an_edited_configuration_is_followed(config: Path) -> None:
     async with watching("config.yml") as desk:
         await desk.sees("bad_setup")
-        with EDITED.breaks(config):
-            await desk.sees("map_many")
-            assert "bad_setup" not in desk.text()
-        await desk.sees("17 failed")
+        await has_read(desk)
+        async with no_more_than_before(desk):
+            with EDITED.breaks(config):
+                await desk.sees("map_many")
+                assert "bad_setup" not in desk.text()
+            await desk.sees("17 failed")
 
 
 async def test_an_edited_part_of_a_configuration_is_followed(config: Path) -> None:

@@ -23,7 +23,7 @@ from tests.core.servers import OwnServer
 from tests.faults.names import HOST, Names, may_be_silent, silent_names
 from tests.faults.stage import Stage, new_stage, processes_of, suspended
 from tests.faults.table import Fault
-from tests.faults.watching import has_read, tells, watching
+from tests.faults.watching import has_read, no_more_than_before, tells, watching
 
 names_here = pytest.mark.skipif(not may_be_silent(), reason="a name server of its own is not permitted here")
 AT_ONCE = 2.0
@@ -73,10 +73,11 @@ async def test_a_silent_name_server_is_told_and_the_screen_comes_back_by_itself(
         async with watching(str(stage.config), inside=names.inside) as desk:
             await desk.sees("reduce")
             await has_read(desk)
-            with fault.breaks(stage, names):
-                await tells(desk, fault)
-                assert "reduce" in desk.text()
-            await desk.misses("Since")
+            async with no_more_than_before(desk):
+                with fault.breaks(stage, names):
+                    await tells(desk, fault)
+                    assert "reduce" in desk.text()
+                await desk.misses("Since")
             await desk.until(lambda: len(stage.monitors()) == 1, "the connections before are not gone")
 
 
@@ -165,6 +166,7 @@ def test_ctrl_c_ends_a_command_at_once(stage: Stage, tmp_path: Path, hangs: str)
             stage.configure(host=HOST)
             enter = broken.enter_context(silent_names(tmp_path, 30)).enter
         else:
+            stage.configure(connect_timeout=60)  # none gives up while another is still being started
             broken.enter_context(hung(stage) if hangs == "server" else held(stage))
         words = [[sys.executable, "-m", *command, str(stage.config)] for command in COMMANDS]
         words = words[:2] if hangs == "statement" else words  # the status needs no table that is held

@@ -16,7 +16,7 @@ from tests.core.servers import OwnServer
 from tests.faults.network import Namespace, Proxy, may_make_namespaces, namespace, proxy
 from tests.faults.stage import Stage, new_stage
 from tests.faults.table import Fault
-from tests.faults.watching import has_read, tells, watching
+from tests.faults.watching import has_read, no_more_than_before, tells, watching
 
 Network = Proxy | Namespace
 BY_PROXY = "a proxy that forwards nothing"
@@ -78,14 +78,15 @@ async def test_an_interrupted_network_is_told_and_the_screen_comes_back_by_itsel
         await desk.sees("reduce")
         await has_read(desk)
         assert stage.ask(CLIENT) == [(getattr(network, "guest", "127.0.0.1"),)]
-        with fault.breaks(network):
-            await tells(desk, fault)
-            await desk.sees("timeout expired")
-            assert "reduce" in desk.text()
-        outside.record("sunrise")
-        await desk.sees("sunrise")
-        await desk.misses("Since")
-        await desk.until(lambda: len(stage.monitors()) == 1, "the connections before are not gone")
+        async with no_more_than_before(desk):
+            with fault.breaks(network):
+                await tells(desk, fault)
+                await desk.sees("timeout expired")
+                assert "reduce" in desk.text()
+            outside.record("sunrise")
+            await desk.sees("sunrise")
+            await desk.misses("Since")
+            await desk.until(lambda: len(stage.monitors()) == 1, "the connections before are not gone")
 
 
 def test_a_connection_on_which_nothing_is_said_is_looked_after_by_the_kernel(stage: Stage) -> None:

@@ -19,7 +19,7 @@ from outflow_tui.cli import main
 from tests.core.servers import OwnServer
 from tests.faults.stage import Stage, altered, hung, new_stage, stopped, suspended
 from tests.faults.table import Fault
-from tests.faults.watching import NEW_PASSWORD, PASSWORD, SECRETS, has_read, tells, watching
+from tests.faults.watching import NEW_PASSWORD, PASSWORD, SECRETS, has_read, no_more_than_before, tells, watching
 from tests.leaks import leaked
 from tests.terminal import monitor
 from tests.tui.desk import Desk
@@ -184,10 +184,11 @@ async def test_the_screen_tells_what_broke_and_comes_back_by_itself(fault: Fault
         await desk.sees("reduce")
         await has_read(desk)
         assert len(stage.monitors()) == 1
-        with fault.breaks(stage):
-            await tells(desk, fault)
-            assert "reduce" in desk.text() and "Shownis" in "".join(desk.text().split())
-        await comes_back(desk, stage)
+        async with no_more_than_before(desk):
+            with fault.breaks(stage):
+                await tells(desk, fault)
+                assert "reduce" in desk.text() and "Shownis" in "".join(desk.text().split())
+            await comes_back(desk, stage)
 
 
 async def test_a_server_process_that_stands_still_is_left_for_another(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from outflow_tui.cli.screen import _opener
 from outflow_tui.lookout import Watched
 from outflow_tui.poller import Looks
 from outflow_tui.widgets.title import Notice
-from tests.faults.leftovers import nothing_left
+from tests.faults.leftovers import held, nothing_left
 from tests.faults.table import GAP, Fault
 from tests.leaks import leaked
 from tests.tui.desk import Desk
@@ -99,6 +99,14 @@ async def watching_opened(*sources: Watched, size: tuple[int, int] = (80, 24), *
 async def has_read(desk: Desk) -> None:
     """Wait until everything is read: what breaks then breaks between two looks, not amid a long read."""
     await desk.until(lambda: all(seen.is_read and seen.is_complete for seen in desk.app.seen), "it is not read")
+
+
+@asynccontextmanager
+async def no_more_than_before(desk: Desk) -> AsyncIterator[None]:
+    """When what broke inside is whole again, and is read, nothing is held that was not held before."""
+    before = held()
+    yield
+    await desk.until(lambda: not held() - before, f"more than {before} is held")
 
 
 async def tells(desk: Desk, fault: Fault) -> None:
