@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from outflow_tui.driver import ENDINGS
 from tests.faults.pseudo_terminal import PROGRAM, PseudoTerminal, in_terminal
 from tests.faults.table import Fault
 from tests.faults.watching import SCREENS, watching
@@ -76,6 +77,8 @@ def begun(form: str) -> Callable[[str], AbstractContextManager[str]]:
     return lambda program: nullcontext(form.format(program))
 
 
+TAKEN = b"\x1b[?1049h"
+"""By this the program takes the terminal."""
 OVER = "start it again"
 RUNS = "the runs as text, as in a pipe"
 FINE = "nothing to come back from"
@@ -128,6 +131,29 @@ def test_a_program_that_is_to_end_gives_the_terminal_back(fault: Fault, program:
             assert terminal.ends() == 0
         assert terminal.is_as_before()
         assert b"Traceback" not in terminal.written
+
+
+@pytest.mark.parametrize("seconds", [0, 0.03])
+@pytest.mark.parametrize("number", ENDINGS, ids=lambda number: number.name)
+def test_the_terminal_is_given_back_from_when_it_is_taken(number: signal.Signals, seconds: float, program: str) -> None:
+    with in_terminal(f"exec {program}") as terminal:
+        terminal.reads_until(lambda: TAKEN in terminal.written)
+        terminal.comes(seconds)
+        with signalled(number)(terminal):
+            assert terminal.ends() == 0
+        assert terminal.is_as_before()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("words", [TAKEN, b"bad_setup"], ids=["at its start", "later"])
+def test_no_private_copy_is_left_behind(number: signal.Signals, words: bytes, program: str, tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    with in_terminal(f"TMPDIR={copies} exec {program} --copy") as terminal:
+        terminal.reads_until(lambda: words in terminal.written)
+        with signalled(number)(terminal):
+            assert terminal.ends() == 0
+    assert not list(copies.iterdir())
 
 
 def test_a_program_whose_terminal_is_closed_ends(program: str) -> None:
