@@ -205,6 +205,35 @@ def test_the_screen_is_shown_all_the_same(fault: Fault, program: str) -> None:
         assert not Path("errors").exists() or Path("errors").read_text() == ""
 
 
+def test_with_more_sources_than_open_files_the_screen_goes_on(program: str, tmp_path: Path) -> None:
+    books = [tmp_path / f"n{number}.db" for number in range(20)]
+    for path in books:
+        path.write_bytes(Path("kinds/outflow.db").read_bytes())
+    names = " ".join(path.name for path in books)
+    with in_terminal(f"ulimit -n 30; exec {PROGRAM} {names}") as terminal:
+        terminal.sees("not opened. Only 30 open files are allowed here; 'ulimit -n 76' before the start is enough")
+        for keys, words in (
+            ("E", "Text: all lines of it"),
+            ("\r", "Saved as runs.txt"),
+            ("?", "Open the run: its tasks"),
+        ):
+            terminal.press(keys)
+            terminal.sees(words)
+        terminal.press("q")
+        terminal.rests()
+        terminal.press("q")
+        assert terminal.ends() == 0
+        assert b"fault of" not in terminal.written
+
+
+@pytest.mark.parametrize("files", [5, 12, 18])
+def test_with_too_few_open_files_for_a_screen_that_is_said(files: int, program: str) -> None:
+    with in_terminal(f"ulimit -n {files}; exec {program}") as terminal:
+        terminal.sees(f"Only {files} open files are allowed here; 'ulimit -n 19' before the start is enough.")
+        assert terminal.ends() == 2
+        assert b"Traceback" not in terminal.written
+
+
 async def test_no_screen_minds_being_of_one_cell(tmp_path: Path) -> None:
     async with watching(str(copy_of("kinds", tmp_path))) as desk:
         await desk.sees("bad_setup")
