@@ -5,7 +5,6 @@ Screens but the first are imported when they are opened: the first frame does no
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -113,9 +112,6 @@ class OutflowApp(AnsweringApp):
         self.set_interval(CLOCK_TICKS * self._seconds, self._let_time_pass)
         if not self.is_headless:
             stop_between_reads()
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
 
     def _let_time_pass(self) -> None:
         """Tell ages anew: a run that goes on grows older, or falls silent, without a change in the books."""

@@ -34,10 +34,14 @@ class DeskApp(App[None]):
         self.refocus(screen)
 
     def hand_on(self, screen: BooksScreen) -> None:
-        """Have a screen know what was seen, now and from now on."""
+        """Have a screen know what was seen until now; `watch_seen` tells it from now on."""
         screen.set_reactive(BooksScreen.seen, self.seen)
-        with self._context():  # a click is answered by a screen, which has no such data to bind
-            screen.data_bind(DeskApp.seen)
+
+    def watch_seen(self) -> None:
+        """Have every screen know what came in; one that is bound to it would be held, when closed, until it changes."""
+        for screen in self.screen_stack:
+            if isinstance(screen, BooksScreen):
+                screen.seen = self.seen
 
     def _and_refocus(self, then: Callable[[int | None], Any] | None) -> Callable[[int | None], None]:
         def closed(answer: int | None) -> None:

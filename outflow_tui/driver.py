@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
 import termios
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 from textual import events
@@ -14,6 +17,12 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from outflow_tui.outlet import Outlet
+
+ENDINGS = (
+    *(signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGXCPU),
+)
+"""The signals by which a program is asked to end, by people, shells and batch systems."""
 
 
 class CellDriver(LinuxDriver):
@@ -24,10 +33,22 @@ class CellDriver(LinuxDriver):
         self._outlet: Outlet | None = None
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
+        """Take the terminal; it is given back when the program is asked to end, from now on."""
+        self._be_asked_to_end()
         self._outlet = Outlet(_write)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._outlet.ask()
+
+    def _be_asked_to_end(self) -> None:
+        """Have the app end by itself when a signal asks for it; an editor that has the terminal may keep some off."""
+        loop = asyncio.get_running_loop()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            if not loop.is_closed():  # else it is ending
+                loop.call_soon_threadsafe(self._app.exit)
+
+        for number in ENDINGS:
+            signal.signal(number, end)
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """The terminal's own word goes before COLUMNS and LINES, which stay as they were when it is resized."""

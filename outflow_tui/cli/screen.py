@@ -7,15 +7,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from outflow_core.databases import Database
-from outflow_core.errors import ConfigError
+from outflow_core.errors import ConfigError, SourceError
 from outflow_core.nearest import did_you_mean
 from outflow_core.sources import find_place
 from outflow_tui.cli.commands import COMMANDS
 from outflow_tui.cli.parsers import command_parser
 from outflow_tui.cli.printing import let_go_of_terminal, tell_text
+from outflow_tui.open_files import allowed, needed, sources_that_fit
 
 
 def show_screen(options: argparse.Namespace) -> int:
@@ -24,13 +25,14 @@ def show_screen(options: argparse.Namespace) -> int:
     places = [_place(name) for name in names]
     if not has_screen():
         return _tell_runs(options, names)
+    shown = distinct([_short(str(place) if isinstance(place, Path) else place.shown) for place in places])
+    openers = _openers(options, names, shown)
     from outflow_tui.app import OutflowApp
     from outflow_tui.lookout import Watched
     from outflow_tui.preferences import read_preferences
     from outflow_tui.terminal import watch_terminal
 
-    shown = distinct([_short(str(place) if isinstance(place, Path) else place.shown) for place in places])
-    watched = [Watched(name, _opener(options, asked)) for name, asked in zip(shown, names, strict=True)]
+    watched = [Watched(name, opens) for name, opens in zip(shown, openers, strict=True)]
     app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)
     if not sys.stderr.isatty():
@@ -44,6 +46,27 @@ def has_screen() -> bool:
     """Whether somebody sits before a terminal that can show more than lines."""
     is_seen = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     return is_seen and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def _openers(options: argparse.Namespace, asked: Sequence[str | None], shown: Sequence[str]) -> list[Callable[[], Any]]:
+    """What opens each source; those beyond the files that are allowed to be open say so instead."""
+    room = sources_that_fit()
+    words = f"Only {allowed()} open files are allowed here; 'ulimit -n {needed(len(asked))}' before the start is enough"
+    if not room:
+        raise ConfigError(f"{words}. With so few there can be no screen.")
+    return [
+        *(_opener(options, source) for source in asked[:room]),
+        *(_refuser(f"{name}: not opened. {words}, or name fewer sources.") for name in shown[room:]),
+    ]
+
+
+def _refuser(words: str) -> Callable[[], NoReturn]:
+    """Says of a source why it is not opened."""
+
+    def refuses() -> NoReturn:
+        raise SourceError(words)
+
+    return refuses
 
 
 def _place(name: str | None) -> Database | Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from outflow_tui.driver import ENDINGS
 from tests.faults.pseudo_terminal import PROGRAM, PseudoTerminal, in_terminal
 from tests.faults.table import Fault
 from tests.faults.watching import SCREENS, watching
@@ -76,6 +77,8 @@ def begun(form: str) -> Callable[[str], AbstractContextManager[str]]:
     return lambda program: nullcontext(form.format(program))
 
 
+TAKEN = b"\x1b[?1049h"
+"""By this the program takes the terminal."""
 OVER = "start it again"
 RUNS = "the runs as text, as in a pipe"
 FINE = "nothing to come back from"
@@ -130,6 +133,29 @@ def test_a_program_that_is_to_end_gives_the_terminal_back(fault: Fault, program:
         assert b"Traceback" not in terminal.written
 
 
+@pytest.mark.parametrize("seconds", [0, 0.03])
+@pytest.mark.parametrize("number", ENDINGS, ids=lambda number: number.name)
+def test_the_terminal_is_given_back_from_when_it_is_taken(number: signal.Signals, seconds: float, program: str) -> None:
+    with in_terminal(f"exec {program}") as terminal:
+        terminal.reads_until(lambda: TAKEN in terminal.written)
+        terminal.comes(seconds)
+        with signalled(number)(terminal):
+            assert terminal.ends() == 0
+        assert terminal.is_as_before()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("words", [TAKEN, b"bad_setup"], ids=["at its start", "later"])
+def test_no_private_copy_is_left_behind(number: signal.Signals, words: bytes, program: str, tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    with in_terminal(f"TMPDIR={copies} exec {program} --copy") as terminal:
+        terminal.reads_until(lambda: words in terminal.written)
+        with signalled(number)(terminal):
+            assert terminal.ends() == 0
+    assert not list(copies.iterdir())
+
+
 def test_a_program_whose_terminal_is_closed_ends(program: str) -> None:
     with in_terminal(f"exec {program}") as terminal:
         terminal.sees("bad_setup")
@@ -177,6 +203,35 @@ def test_the_screen_is_shown_all_the_same(fault: Fault, program: str) -> None:
     with gone_through(fault, program, "q") as terminal:
         assert terminal.is_as_before()
         assert not Path("errors").exists() or Path("errors").read_text() == ""
+
+
+def test_with_more_sources_than_open_files_the_screen_goes_on(program: str, tmp_path: Path) -> None:
+    books = [tmp_path / f"n{number}.db" for number in range(20)]
+    for path in books:
+        path.write_bytes(Path("kinds/outflow.db").read_bytes())
+    names = " ".join(path.name for path in books)
+    with in_terminal(f"ulimit -n 30; exec {PROGRAM} {names}") as terminal:
+        terminal.sees("not opened. Only 30 open files are allowed here; 'ulimit -n 76' before the start is enough")
+        for keys, words in (
+            ("E", "Text: all lines of it"),
+            ("\r", "Saved as runs.txt"),
+            ("?", "Open the run: its tasks"),
+        ):
+            terminal.press(keys)
+            terminal.sees(words)
+        terminal.press("q")
+        terminal.rests()
+        terminal.press("q")
+        assert terminal.ends() == 0
+        assert b"fault of" not in terminal.written
+
+
+@pytest.mark.parametrize("files", [5, 12, 18])
+def test_with_too_few_open_files_for_a_screen_that_is_said(files: int, program: str) -> None:
+    with in_terminal(f"ulimit -n {files}; exec {program}") as terminal:
+        terminal.sees(f"Only {files} open files are allowed here; 'ulimit -n 19' before the start is enough.")
+        assert terminal.ends() == 2
+        assert b"Traceback" not in terminal.written
 
 
 async def test_no_screen_minds_being_of_one_cell(tmp_path: Path) -> None:

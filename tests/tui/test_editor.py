@@ -211,4 +211,6 @@ def test_the_real_program_gives_the_terminal_to_the_editor_and_takes_it_back(
         seat.press("\x03")
         seat.press("\n")
         seat.sees("no gain")
+        seat.press("q")  # Ctrl-C was the editor's
+        seat.sees("1 of 28")
     assert not (tmp_path / "owned").exists()
