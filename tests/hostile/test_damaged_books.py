@@ -1,0 +1,99 @@
+"""Values in the books that no recorder ever wrote: each is shown or told, and none ends an answer or the screen."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from outflow_core.databases import Database
+from outflow_core.json_text import JSON_DEPTH
+from outflow_tui.app import OutflowApp
+from outflow_tui.cli import main
+from outflow_tui.lookout import Watched
+from outflow_tui.source import BooksSource
+from tests.fixtures import copy_of
+from tests.tui.desk import Desk
+
+NEWEST, FAILED = 28, 2
+DEEP = "'{\"a\":\"'||replace(hex(zeroblob(5000)),'0','[')||replace(hex(zeroblob(5000)),'0',']')||'\"}'"
+"""Ten thousand lists in each other, as a text inside JSON."""
+ANSWERS = (
+    ["runs"],
+    ["show", str(FAILED)],
+    ["show", str(NEWEST)],
+    ["failures", str(FAILED)],
+    ["config", str(NEWEST)],
+    ["diff", "27", str(NEWEST)],
+    ["diff", "26", "27", str(NEWEST)],
+    ["search", "a"],
+    ["processed", "a=1"],
+)
+FORMS: tuple[list[str], ...] = ([], ["--json"], ["--markdown"])
+
+
+def damaged(folder: Path, *statements: str) -> Path:
+    """A copy of books that real Outflow wrote, changed by these statements."""
+    path = copy_of("kinds", folder) / "outflow.db"
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return path
+
+
+@asynccontextmanager
+async def watching(path: Path) -> AsyncIterator[Desk]:
+    """Sit down before these books."""
+    app = OutflowApp([Watched(path.name, lambda: BooksSource(Database("default", "sqlite", path=path)))], seconds=0.05)
+    async with app.run_test(size=(100, 30)) as pilot:
+        desk = Desk(app, pilot, [])
+        await desk.until(lambda: app.seen[0].is_complete, "the history was not counted")
+        yield desk
+
+
+def told(capsys: pytest.CaptureFixture[str], path: Path, *words: str) -> str:
+    """What a command prints, or of what it complains."""
+    main([words[0], "--source", str(path), *words[1:]])
+    said = capsys.readouterr()
+    return said.out + said.err
+
+
+def nested(depth: int) -> str:
+    """A JSON text of mappings and lists in each other."""
+    half = depth // 2
+    return '{"a":[' * half + "1" + "]}" * half
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"UPDATE outflow_block SET input_values={DEEP}",
+        f"UPDATE outflow_block SET input_values='[' || {DEEP} || ']', input_targets={DEEP}",
+        f"UPDATE outflow_configuration SET config={DEEP}, settings='{nested(5000)}'",
+        f"UPDATE outflow_configuration SET config='{nested(JSON_DEPTH)}' || substr('  ', id % 2)",
+        f"UPDATE outflow_configuration SET config=replace('{nested(JSON_DEPTH)}', '1', id)",
+        f"UPDATE outflow_configuration SET config=replace('{nested(JSON_DEPTH)}', '1', '\"******\"')",
+        f"UPDATE outflow_block SET input_values=json_object('a', '{nested(JSON_DEPTH)}', 'b', '{{}}')",
+    ],
+)
+async def test_however_deep_values_are_nested_they_are_shown(
+    statement: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = damaged(tmp_path, statement)
+    for words in ANSWERS:
+        for form in FORMS:
+            assert main([words[0], "--source", str(path), *form, *words[1:]]) in (0, 1), (words, form)
+    capsys.readouterr()
+    async with watching(path) as desk:
+        desk.app.open_run(0, FAILED)
+        await desk.sees("raw_data is")
+        await desk.press("c")
+        await desk.sees("configuration  ")
+        await desk.press("q", "q")
+        desk.app.open_diff((0, 27), (0, NEWEST))
+        await desk.until(lambda: "iffer" in desk.text() or "same" in desk.text(), "no comparison")
