@@ -97,3 +97,31 @@ async def test_however_deep_values_are_nested_they_are_shown(
         await desk.press("q", "q")
         desk.app.open_diff((0, 27), (0, NEWEST))
         await desk.until(lambda: "iffer" in desk.text() or "same" in desk.text(), "no comparison")
+
+
+async def test_blocks_that_are_inside_each_other_are_shown(tmp_path: Path) -> None:
+    path = damaged(
+        tmp_path,
+        "UPDATE outflow_block SET parent_id=118 WHERE id=117",
+        "UPDATE outflow_block SET parent_id=117 WHERE id=118",
+        f"UPDATE outflow_block SET parent_id=id WHERE run_id={FAILED} AND type='task'",
+    )
+    async with watching(path) as desk:
+        desk.app.open_run(0, NEWEST)
+        await desk.sees("2/2")
+        await desk.press("down", "right")
+        names = {name for (name,) in sqlite3.connect(path).execute("SELECT name FROM outflow_block WHERE id > 116")}
+        for name in names:
+            await desk.sees(name)
+        await desk.press("q")
+        desk.app.open_run(0, FAILED)
+        await desk.sees("✗ boom")
+        await desk.sees("✓ gen_data")
+
+
+async def test_a_run_with_nothing_but_workflows_around_it_says_so(tmp_path: Path) -> None:
+    path = damaged(tmp_path, "UPDATE outflow_block SET name='top_level_workflow', type='workflow', state='pending'")
+    async with watching(path) as desk:
+        desk.app.open_run(0, FAILED)
+        await desk.sees("No task is recorded in this run:")
+        await desk.sees("all of its 4 blocks are called")
