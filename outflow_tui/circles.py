@@ -5,7 +5,6 @@ No recorder writes that, but a tree that is told from its roots on would lose al
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from outflow_core.run_page import Page, ShapeRow
@@ -14,11 +13,11 @@ from outflow_core.run_shape import RunShape, patched
 
 def without_circles(shape: RunShape) -> RunShape:
     """The blocks of a run with the first of each circle inside nothing; the very same where there is none."""
-    taken_out: dict[int, dict[int, ShapeRow | None]] = defaultdict(dict)
+    changed: dict[int, Page | None] = {}
     for block_id, page, index in _firsts(shape):
-        number, _, *others = page.row(index)
-        taken_out[page.first // shape.size][block_id] = (number, None, *others)  # type: ignore[assignment]
-    changed = {number: patched(shape.page(number * shape.size), rows) for number, rows in taken_out.items()}
+        number, row = page.first // shape.size, page.row(index)
+        inside_nothing: ShapeRow = (block_id, None, *row[2:])
+        changed[number] = patched(changed.get(number) or page, {block_id: inside_nothing})
     return shape.with_pages(changed) if changed else shape
 
 

@@ -28,7 +28,6 @@ from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
 
 
-
 class RunScreen(SelectedBlockScreen):
     """The tasks of one run and the details of one of them."""
 
