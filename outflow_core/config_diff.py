@@ -7,7 +7,7 @@ difference, and lists are aligned, so that one inserted element is one change.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -21,6 +21,7 @@ Section = Literal["config", "settings"]
 Difference = tuple[Path, Kind, Any, Any]
 """The path, what became of the value, the old one, the new one."""
 
+_SECTIONS: tuple[Section, Section] = ("config", "settings")
 APART = ("_CONFIG_FILEPATH", "name")
 """Keys that tell where a configuration came from, not what it says."""
 
@@ -50,12 +51,33 @@ def diff(old: ConfigurationRow, new: ConfigurationRow, *, equal: bool = False) -
     """What differs between two stored configurations, in the order of their keys; if wanted, what is `equal` too."""
     if is_same_row(old, new) and not equal:
         return ()
-    sections: tuple[Section, ...] = ("config", "settings")
-    return tuple(
-        Change(section, *change)
-        for section in sections
-        for change in changes(_compared(getattr(old, section)), _compared(getattr(new, section)), equal=equal)
-    )
+    found: list[Change] = []
+    for section in _SECTIONS:
+        sides = getattr(old, section), getattr(new, section)
+        edges = edge(old, section), edge(new, section)
+        compared = changes(_compared(sides[0]), _compared(sides[1]), equal=equal)
+        found += (Change(section, *change) for change in compared if not _is_unread(change[0], change[1], *edges))
+    return tuple(found)
+
+
+def edge(row: ConfigurationRow, section: Section) -> frozenset[Path]:
+    """The paths of what goes on behind the last value that was read; none where everything was read."""
+    if not row.left_out[_SECTIONS.index(section)]:
+        return frozenset()
+    found, value, path = list[Path](), getattr(row, section), Path()
+    while value and isinstance(value, (Mapping, list)):
+        found.append(path)
+        key = list(value)[-1] if isinstance(value, Mapping) else len(value) - 1
+        path, value = (*path, key), value[key]
+    return frozenset(found)
+
+
+def _is_unread(path: Path, kind: Kind, old_edge: Collection[Path], new_edge: Collection[Path]) -> bool:
+    """Whether what one side seems to lack may stand behind what was read of it; lists are aligned by all of theirs."""
+    if kind not in ("added", "removed") or not (old_edge or new_edge):
+        return False
+    lacking = old_edge if kind == "added" else new_edge
+    return path[:-1] in lacking or (isinstance(path[-1], int) and (path[:-1] in old_edge or path[:-1] in new_edge))
 
 
 def is_same_row(old: ConfigurationRow, new: ConfigurationRow) -> bool:
@@ -110,7 +132,7 @@ def _mapping_changes(old: Mapping[str, Any], new: Mapping[str, Any], path: Path,
 def _list_changes(old: Sequence[Any], new: Sequence[Any], path: Path, equal: bool) -> Iterator[Difference]:
     if equal and path and not old and not new:
         yield path, "equal", old, new
-    for before, after in _aligned([sign(item) for item in old], [sign(item) for item in new], equal):
+    for before, after in _aligned(old, new, equal):
         paired = min(len(before), len(after))
         for index, other in zip(before, after, strict=False):
             yield from changes(old[index], new[other], (*path, other), equal=equal)
@@ -120,12 +142,13 @@ def _list_changes(old: Sequence[Any], new: Sequence[Any], path: Path, equal: boo
             yield (*path, index), "added", None, new[index]
 
 
-def _aligned(old: list[str], new: list[str], equal: bool) -> Iterator[tuple[range, range]]:
+def _aligned(old: Sequence[Any], new: Sequence[Any], equal: bool) -> Iterator[tuple[range, range]]:
     """The stretches in which two lists differ, as the ranges of their indices; or all stretches."""
     if len(old) > _ALIGNED or len(new) > _ALIGNED:
         yield range(len(old)), range(len(new))
         return
-    for kind, start, end, other_start, other_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    matcher = SequenceMatcher(None, [sign(item) for item in old], [sign(item) for item in new], autojunk=False)
+    for kind, start, end, other_start, other_end in matcher.get_opcodes():
         if equal or kind != "equal":
             yield range(start, end), range(other_start, other_end)
 

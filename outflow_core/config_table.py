@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from outflow_core.config_diff import APART, Path, Section, sign
+from outflow_core.config_diff import APART, Path, Section, edge, sign
 from outflow_core.rows import ConfigurationRow
 
 Place = tuple[Section, Path]
@@ -36,7 +36,11 @@ def table(rows: Sequence[ConfigurationRow]) -> tuple[TableRow, ...]:
     A list is one value: which of its elements belong together is not known of more than two.
     """
     leaves = [dict(_leaves_of(row)) for row in rows]
-    places = dict.fromkeys(place for found in leaves for place in found)
+    edges = [(row, {"config": edge(row, "config"), "settings": edge(row, "settings")}) for row in rows]
+    cut = [(row, found) for row, found in edges if any(found.values())]
+    places = dict.fromkeys(
+        place for found in leaves for place in found if not any(_is_unread(row, place, ends) for row, ends in cut)
+    )
     found = (_row(place, [values.get(place, ABSENT) for values in leaves]) for place in places)
     return tuple(row for row in found if len(set(row.groups)) > 1)
 
@@ -54,6 +58,15 @@ def goes_with(row: TableRow, chosen: Sequence[bool | None]) -> bool:
     ours = {group for group, is_chosen in zip(row.groups, chosen, strict=True) if is_chosen is True}
     theirs = {group for group, is_chosen in zip(row.groups, chosen, strict=True) if is_chosen is False}
     return bool(ours) and bool(theirs) and not ours & theirs and len(set(decided)) < len(decided)
+
+
+def _is_unread(row: ConfigurationRow, place: Place, edges: Mapping[str, Collection[Path]]) -> bool:
+    """Whether the value at a place, or a part of it, may stand behind what was read of a configuration."""
+    section, path = place
+    found, value = 0, getattr(row, section)
+    while found < len(path) and isinstance(value, Mapping) and path[found] in value:
+        value, found = value[path[found]], found + 1
+    return path[:found] in edges[section]
 
 
 def _row(place: Place, values: Sequence[Any]) -> TableRow:

@@ -86,7 +86,7 @@ def from_line(line: bytes) -> Entry:
     try:
         kind, values = json.loads(line)
         return _KINDS[kind](**{name: _restored(name, value) for name, value in values.items()})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RefusedError(f"not an entry that this version knows: {line[:60]!r} ({error}).") from None
 
 

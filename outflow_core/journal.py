@@ -64,7 +64,7 @@ class JournalFile:
             self._done = max(int(first[len(_MAGIC) :]), len(first) + len(second))
             self._end = os.fstat(self._descriptor).st_size
             return str(json.loads(second)["database"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             self.close()
             raise RecordError(f"{self.path}: not a journal of this version: {error}.") from None
 

@@ -139,6 +139,8 @@ class ConfigurationRow(NamedTuple):
     settings: Mapping[str, Any]
     masked: tuple[tuple[str | int, ...], ...] = ()
     sealed: tuple[tuple[str | int, ...], ...] = ()
+    left_out: tuple[int, int] = (0, 0)
+    """How many values behind the last one of each were not read, for there are too many to look at."""
 
 
 class ProcessRow(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from outflow_core.config_diff import Change, Path, apart, beyond_comparison, diff, is_same_row
@@ -11,19 +11,32 @@ from outflow_core.masking import MASK
 from outflow_core.rows import ConfigurationRow
 from outflow_tui.format import Glyphs, as_text
 from outflow_tui.lines import Line, Piece
+from outflow_tui.snapshot import Snapshot
 
 Laid = tuple[tuple[str | int, ...], list[Piece]]
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "equal": " "}
 _LOOKS = {"equal": "dim"}
+LONGEST = 10_000
+"""How many characters of one value are shown; the whole of it is in the answers for scripts."""
 
 
-def config_lines(row: ConfigurationRow) -> tuple[Line, ...]:
-    """A stored configuration and its settings, nested as they were."""
+def brief(value: Any) -> str:
+    """A value as people read it, of a very long one the beginning."""
+    words = as_text(value[:LONGEST] if isinstance(value, str) else value)
+    length = max(len(words), len(value) if isinstance(value, str) else 0)
+    return words if length <= LONGEST else f"{words[:LONGEST]} ... ({length:,} characters)"
+
+
+def config_lines(row: ConfigurationRow, said: Callable[[Any], str] = as_text) -> tuple[Line, ...]:
+    """A stored configuration and its settings, nested as they were, each value as it is `said`."""
     laid: list[tuple[Hashable, list[Piece], int]] = []
-    for title, section in (("configuration", row.config), ("settings", row.settings)):
+    sections = zip(("configuration", "settings"), (row.config, row.settings), row.left_out, strict=True)
+    for title, section, left_out in sections:
         keys = f"{len(section)} key{'s' if len(section) > 1 else ''}" if section else "empty"
         laid.append(((title,), [(title, "strong"), (f"  {keys}", "dim")], 0))
-        laid.extend((path, pieces, len(path) - 1) for path, pieces in _nested(section, (title,), 1))
+        if left_out:
+            laid.append((f"left out of {title}", [(f"  {left_out_words(left_out)}", "warning")], 1))
+        laid.extend((path, pieces, len(path) - 1) for path, pieces in _nested(section, (title,), 1, said))
         laid.append((f"below {title}", [], 0))
     if row.masked:
         laid.append(("masked", [(f"masked, by the names of their keys: {len(row.masked)}", "dim")], 0))
@@ -36,16 +49,29 @@ def place_at(lines: Sequence[Line], section: str, path: str) -> Hashable:
     return max((key for key in keys if path.startswith(path_text(key[1:]))), key=len, default=(section,))
 
 
-def _nested(value: Any, path: tuple[str | int, ...], depth: int) -> Iterator[Laid]:
+def left_out_words(number: int) -> str:
+    """How many values of a configuration are not shown, and how to see them all."""
+    return f"the last {number:,} values are left out; 'outflow-tui config RUN --json' prints all of them"
+
+
+def missing_line(snapshot: Snapshot, run_id: int) -> Line:
+    """That the configuration of a run is not there."""
+    line = snapshot.line(run_id)
+    number = line.row.configuration_id if line is not None else -1
+    which = f"configuration {number} of run {run_id}" if number >= 0 else f"a configuration of run {run_id}"
+    return Line(("missing", run_id), ((f"{which} is not in the books", "warning"),))
+
+
+def _nested(value: Any, path: tuple[str | int, ...], depth: int, said: Callable[[Any], str]) -> Iterator[Laid]:
     items = value.items() if isinstance(value, Mapping) else enumerate(value)
     indent = "  " * depth
     for key, item in items:
         name = f"{indent}{key}: " if isinstance(value, Mapping) else f"{indent}- "
         if isinstance(item, (Mapping, list)) and item and not _is_short(item):
             yield (*path, key), [(name, "")]
-            yield from _nested(item, (*path, key), depth + 1)
+            yield from _nested(item, (*path, key), depth + 1, said)
         else:
-            yield (*path, key), [(name, ""), (as_text(item), _look(item))]
+            yield (*path, key), [(name, ""), (said(item), _look(item))]
 
 
 def _is_short(value: Any) -> bool:
@@ -81,21 +107,35 @@ def diff_lines(
 def _verdict(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Change]) -> Iterator[Laid]:
     if is_same_row(old, new):
         yield ("verdict",), [("Both runs used the same configuration.", "success")]
+    elif not changes and is_cut((old, new)):
+        yield ("verdict",), [("No difference in what was compared.", "success")]
     elif not changes:
         yield ("verdict",), [("No difference: the same content, recorded twice.", "success")]
     else:
         values = f"{len(changes)} value{'s differ' if len(changes) > 1 else ' differs'}"
         yield ("verdict",), [(values, "changed")]
+    if is_cut((old, new)):
+        yield ("cut",), [(cut_words("two"), "warning")]
     hidden = beyond_comparison(old, new)
     if hidden:
         yield ("hidden",), [(f"{hidden} masked value{'s' if hidden > 1 else ''} cannot be compared", "warning")]
     yield ("gap",), []
 
 
+def is_cut(rows: Sequence[ConfigurationRow]) -> bool:
+    """Whether these configurations are several, of which some values were not read."""
+    return any(any(row.left_out) for row in rows) and not all(is_same_row(rows[0], row) for row in rows[1:])
+
+
+def cut_words(number: str) -> str:
+    """That of very large configurations only the first values are compared, and how to compare all of them."""
+    return f"very large: only their first values are compared; 'outflow-tui diff' of the {number} runs compares all"
+
+
 def _shown(change: Change, unknown: Collection[Path], glyphs: Glyphs, width: int) -> Iterator[Laid]:
     key = (change.section, *change.path)
     if change.kind == "equal" and key in unknown:
-        yield key, [(f"  ? {path_text(change.path)}  {as_text(change.new)}", "warning")]
+        yield key, [(f"  ? {path_text(change.path)}  {brief(change.new)}", "warning")]
     else:
         yield from _change(change, glyphs, width)
 
@@ -104,7 +144,7 @@ def _change(change: Change, glyphs: Glyphs, width: int) -> Iterator[Laid]:
     """One change on one line where it fits, else the values below the path."""
     look = _LOOKS.get(change.kind, change.kind)
     path = path_text(change.path)
-    old, new = as_text(change.old), as_text(change.new)
+    old, new = brief(change.old), brief(change.new)
     key = (change.section, *change.path)
     head: Piece = (f"  {_SIGNS[change.kind]} {path}  ", look)
     if change.kind == "changed" and len(path) + len(old) + len(new) + 10 <= width:
@@ -122,5 +162,5 @@ def _apart(old: ConfigurationRow, new: ConfigurationRow, glyphs: Glyphs) -> Iter
     if found:
         yield ("apart",), [("told apart, not counted", "dim")]
     for change in found:
-        values = f"{as_text(change.old)} {glyphs.arrow} {as_text(change.new)}"
+        values = f"{brief(change.old)} {glyphs.arrow} {brief(change.new)}"
         yield ("apart", *change.path), [(f"    {path_text(change.path)}  {values}", "dim")]

@@ -98,6 +98,8 @@ class Snapshot(NamedTuple):
     timeline: Timeline | None = None
     configurations: Mapping[int, ConfigurationRow] = NOTHING
     """Stored configurations by run id."""
+    without_configuration: frozenset[int] = frozenset()
+    """The runs whose configurations are asked for, and not in the books."""
     profiles: Mapping[int, RunProfile] = NOTHING
     """Hosts and durations of tasks by run id."""
     search: Found | None = None

@@ -65,6 +65,7 @@ class BooksSource:
         self._rows: RunRows | None = None
         self._timeline: Timeline | None = None
         self._configurations: Mapping[int, ConfigurationRow] = MappingProxyType({})
+        self._without_configuration: frozenset[int] = frozenset()
         self._profiles: Mapping[int, RunProfile] = MappingProxyType({})
         self._focus = Focus()
         self._read_at: datetime | None = None
@@ -129,6 +130,7 @@ class BooksSource:
             causes=self._causes.causes if self._causes else None,
             timeline=self._timeline,
             configurations=self._configurations,
+            without_configuration=self._without_configuration,
             profiles=self._profiles,
             search=self._go_on_searching(focus.search) if focus.search else None,
             read_at=self._read_at,
@@ -257,6 +259,8 @@ class BooksSource:
         wanted = {
             run_id: self._ledger.runs[run_id].configuration_id for run_id in run_ids if run_id in self._ledger.runs
         }
-        rows = configuration_queries.configurations(self._reader, set(wanted.values())) if wanted else {}
+        most = configuration_queries.READABLE
+        rows = configuration_queries.configurations(self._reader, set(wanted.values()), most) if wanted else {}
         found = {run_id: rows[number] for run_id, number in wanted.items() if number in rows}
+        self._without_configuration = frozenset(wanted.keys() - found.keys())
         return self._configurations if found == self._configurations else MappingProxyType(found)

@@ -11,8 +11,8 @@ from outflow_core.config_table import ABSENT, TableRow, goes_with, table
 from outflow_core.rows import ConfigurationRow
 from outflow_core.states import State
 from outflow_tui import text
-from outflow_tui.config_lines import path_text
-from outflow_tui.format import Glyphs, as_text
+from outflow_tui.config_lines import brief, cut_words, is_cut, path_text
+from outflow_tui.format import Glyphs
 from outflow_tui.lines import Line, Piece
 
 NARROWEST = 10
@@ -83,7 +83,7 @@ def _needed(runs: Sequence[Compared], found: Sequence[TableRow], width: int) -> 
 
 
 def _length(value: Any) -> int:
-    return len(NO_VALUE) if value is ABSENT else text.width(text.clean(as_text(value)))
+    return len(NO_VALUE) if value is ABSENT else text.width(text.clean(brief(value)))
 
 
 def table_lines(runs: Sequence[Compared], first: int, width: int, glyphs: Glyphs) -> tuple[Line, ...]:
@@ -92,7 +92,7 @@ def table_lines(runs: Sequence[Compared], first: int, width: int, glyphs: Glyphs
     failed = [run.failed for run in runs]
     telling = [row for row in found if goes_with(row, failed)]
     wide = _needed(runs, found, width)
-    laid = [*_verdict(found, telling), *_headings(runs, first, wide, glyphs)]
+    laid = [*_verdict(found, telling, is_cut=is_cut([run.row for run in runs])), *_headings(runs, first, wide, glyphs)]
     if telling:
         laid.append(Line("telling", (("goes with failure", "strong"),)))
         laid.extend(_rows(telling, first, wide, glyphs))
@@ -103,14 +103,22 @@ def table_lines(runs: Sequence[Compared], first: int, width: int, glyphs: Glyphs
     return tuple(laid)
 
 
-def _verdict(found: Sequence[TableRow], telling: Sequence[TableRow]) -> Iterator[Line]:
+def _verdict(found: Sequence[TableRow], telling: Sequence[TableRow], *, is_cut: bool) -> Iterator[Line]:
     if not found:
-        yield Line("verdict", (("All these runs used the same configuration.", "success"),))
-        return
+        same = "No difference in what was compared." if is_cut else "All these runs used the same configuration."
+        yield Line("verdict", ((same, "success"),))
+    else:
+        yield Line("verdict", ((_differing(found, telling), "changed"),))
+    if is_cut:
+        yield Line("cut", ((cut_words("same"), "warning"),))
+    if found:
+        yield Line("gap", ())
+
+
+def _differing(found: Sequence[TableRow], telling: Sequence[TableRow]) -> str:
     words = f"{len(found)} value{'s differ' if len(found) > 1 else ' differs'}"
     told = f", {len(telling)} of them between those that failed and those that did not" if telling else ""
-    yield Line("verdict", ((words + told, "changed"),))
-    yield Line("gap", ())
+    return words + told
 
 
 def _headings(runs: Sequence[Compared], first: int, wide: Widths, glyphs: Glyphs) -> Iterator[Line]:
@@ -145,7 +153,7 @@ def told_apart(values: Sequence[Any], width: int, glyphs: Glyphs) -> list[str]:
     >>> told_apart(["a long note on the night", ABSENT], 12, ASCII)
     ['"a long note on the night"', '']
     """
-    words = ["" if value is ABSENT else as_text(value) for value in values]
+    words = ["" if value is ABSENT else brief(value) for value in values]
     different = {word for word in words if word}
     if len(different) < 2:
         return words

@@ -16,6 +16,7 @@ from itertools import accumulate
 from outflow_core.rows import TaskCounts
 from outflow_core.run_page import STATES, Indices, Page, Place
 from outflow_core.tries import mended
+from outflow_tui.circles import without_circles
 from outflow_tui.long_lists import Chain, Ids, Listed, Together
 from outflow_tui.snapshot import RunView
 
@@ -37,7 +38,7 @@ class TaskForest:
 
     def __init__(self, view: RunView) -> None:
         self.view = view
-        self.shape = view.shape
+        self.shape = without_circles(view.shape)
         self.mended = mended(view.tries)
         self._pages: dict[int | None, list[Page]] = defaultdict(list)
         self._waiting: dict[str, list[_Part]] = defaultdict(list)

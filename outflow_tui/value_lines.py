@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from outflow_core.json_text import parsed
 from outflow_tui import format as words
 
 
@@ -41,10 +41,7 @@ class Plain(str):
 
 
 def _unquoted(value: Any) -> Any:
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+    return parsed(value) if isinstance(value, str) else value
 
 
 def value_lines(value: Any) -> Iterable[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from outflow_core.config_diff import Change, apart, beyond_comparison, is_same_row
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import text
-from outflow_tui.config_lines import path_text
+from outflow_tui.config_lines import cut_words, is_cut, path_text
 from outflow_tui.format import as_text
 
 
@@ -15,7 +15,12 @@ def diff_text(old: ConfigurationRow, new: ConfigurationRow, changes: Sequence[Ch
     """The differences, a line each: `~ path  old -> new`."""
     lines = [_change_text(change) for change in changes]
     if not changes:
-        lines.append("The same configuration." if is_same_row(old, new) else "No difference in content.")
+        same, nothing = "The same configuration.", "No difference in content."
+        lines.append(
+            same if is_same_row(old, new) else "No difference in what was compared." if is_cut([old, new]) else nothing
+        )
+    if is_cut([old, new]):
+        lines.append(f"({cut_words('two')})")
     hidden = beyond_comparison(old, new)
     if hidden:
         lines.append(f"({hidden} masked value{'s' if hidden > 1 else ''} cannot be compared)")

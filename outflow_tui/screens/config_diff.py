@@ -8,7 +8,7 @@ from outflow_core.config_diff import diff
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import format as words
 from outflow_tui import keys, reports, status
-from outflow_tui.config_lines import diff_lines
+from outflow_tui.config_lines import diff_lines, is_cut, missing_line
 from outflow_tui.run_changes import RunChange, Side, change_lines, changes_object, run_changes
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus, RunKey
@@ -44,15 +44,19 @@ class ConfigDiffScreen(ReadingScreen):
         if self._shown is None:
             return None
         old, new, runs, *_ = self._shown
-        return {**reports.diff_object(diff(old, new)), "runs": None if runs is None else changes_object(runs)}
+        left_out = {"values_left_out": sum(old.left_out + new.left_out)} if is_cut([old, new]) else {}
+        told = {**reports.diff_object(diff(old, new)), **left_out}
+        return {**told, "runs": None if runs is None else changes_object(runs)}
 
     def show_seen(self) -> None:
         """The differences, once both configurations have been read."""
         self.headline(f"{self._run_words(self._pair[0])}  {self.desk.glyphs.arrow}  {self._run_words(self._pair[1])}")
-        rows = [self.seen[place].configurations.get(run_id) for place, run_id in self._pair]
-        old, new = rows
+        old, new = [self.seen[place].configurations.get(run_id) for place, run_id in self._pair]
         width = self.text.width
-        if old is None or new is None or not width:
+        if not width:
+            return
+        if old is None or new is None:
+            self._show_missing()
             return
         runs = self._run_changes()
         if self._shown == (old, new, runs, width, self._equal):
@@ -61,6 +65,17 @@ class ConfigDiffScreen(ReadingScreen):
         glyphs = self.desk.glyphs
         configurations = diff_lines(old, new, glyphs, width, equal=self._equal)
         self.text.show((*(change_lines(runs, glyphs) if runs is not None else ()), *configurations))
+
+    def _show_missing(self) -> None:
+        """What differs without configurations, and which of them is not there; nothing while one is being read."""
+        lines = [
+            missing_line(self.seen[place], run_id)
+            for place, run_id in self._pair
+            if run_id in self.seen[place].without_configuration
+        ]
+        if lines:
+            self._shown, runs = None, self._run_changes()
+            self.text.show((*(change_lines(runs, self.desk.glyphs) if runs is not None else ()), *lines))
 
     def _run_changes(self) -> tuple[RunChange, ...] | None:
         """What differs besides the configurations; None while too little is known to say that nothing does."""

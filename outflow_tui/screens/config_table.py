@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from outflow_tui import keys
+from outflow_tui.config_lines import missing_line
+from outflow_tui.lines import Line
 from outflow_tui.screens.reading_screen import ReadingScreen
 from outflow_tui.snapshot import Focus, RunKey
 from outflow_tui.table_lines import Compared, shown_at_once, table_lines
@@ -36,14 +38,23 @@ class ConfigTableScreen(ReadingScreen):
     def show_seen(self) -> None:
         """The table of those runs whose configurations have been read."""
         runs = self._compared()
-        missing = len(self._keys) - len(runs)
-        self.headline(f"{len(self._keys)} runs{f', {missing} not read yet' if missing else ''}")
-        shown = (runs, self._first, self.text.width)
-        if not runs or not self.text.width or shown == self._shown:
+        missing = self._missing()
+        waiting = len(self._keys) - len(runs) - len(missing)
+        self.headline(f"{len(self._keys)} runs{f', {waiting} not read yet' if waiting else ''}")
+        shown = (runs, missing, self._first, self.text.width)
+        if not (runs or missing) or not self.text.width or shown == self._shown:
             return
         self._shown = shown
-        self.text.show(table_lines(runs, self._first, self.text.width, self.desk.glyphs))
+        table = table_lines(runs, self._first, self.text.width, self.desk.glyphs) if runs else ()
+        self.text.show((*missing, *table))
         self.refresh_bindings()
+
+    def _missing(self) -> tuple[Line, ...]:
+        """Which configurations are not there."""
+        snapshots = [(self.seen[place], run_id) for place, run_id in self._keys]
+        return tuple(
+            missing_line(snapshot, run_id) for snapshot, run_id in snapshots if run_id in snapshot.without_configuration
+        )
 
     def _compared(self) -> tuple[Compared, ...]:
         found = []

@@ -6,10 +6,10 @@ from typing import Any
 
 from outflow_core.rows import ConfigurationRow
 from outflow_tui import keys
-from outflow_tui.config_lines import config_lines, place_at
+from outflow_tui.config_lines import brief, config_lines, missing_line, place_at
 from outflow_tui.format import Glyphs
 from outflow_tui.screens.reading_screen import ReadingScreen
-from outflow_tui.snapshot import Focus
+from outflow_tui.snapshot import Focus, Snapshot
 from outflow_tui.widgets.folded_lines import FoldedLines
 from outflow_tui.widgets.reading_pane import ReadingPane
 
@@ -39,19 +39,31 @@ class ConfigurationScreen(ReadingScreen):
     def plain_value(self) -> Any:
         """The configuration and the settings."""
         row = self._shown
-        return {"configuration": row.config, "settings": row.settings} if row else None
+        if row is None:
+            return None
+        left_out = {"values_left_out": sum(row.left_out)} if any(row.left_out) else {}
+        return {"configuration": row.config, "settings": row.settings, **left_out}
 
     def show_seen(self) -> None:
         """The configuration, once it has been read."""
-        row = self.seen[self._place].configurations.get(self._run_id)
+        snapshot = self.seen[self._place]
+        row = snapshot.configurations.get(self._run_id)
         if row is None:
-            self.headline(f"run {self._run_id}  reading its configuration ...")
+            self._show_why_none(snapshot)
             return
         self.headline(f"run {self._run_id}  configuration {row.id}  {row.hash[:12]}")
         if row != self._shown:
             self._shown = row
-            lines = config_lines(row)
+            lines = config_lines(row, brief)
             self.text.show(lines)
             if self._at is not None:
                 self.text.lines.go_to_key(place_at(lines, *self._at))
                 self._at = None
+
+    def _show_why_none(self, snapshot: Snapshot) -> None:
+        """That the configuration is being read, or that there is none."""
+        missing = self._run_id in snapshot.without_configuration
+        self.headline(f"run {self._run_id}  {'no configuration' if missing else 'reading its configuration ...'}")
+        if missing:
+            self._shown = None
+            self.text.show((missing_line(snapshot, self._run_id),))

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from outflow_core.rows import BlockRow
+from outflow_core.rows import TOP_LEVEL, BlockRow
 from outflow_core.states import State
 from outflow_tui import format as words
 from outflow_tui import keys, reports, status
@@ -26,10 +26,6 @@ from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import MOST_SAID, LineView
 from outflow_tui.widgets.reading_pane import ReadingPane
 from outflow_tui.widgets.title import Notice, Title
-
-_NOTHING = tuple(
-    Line(said, ((said, "dim"),)) for said in ("No task is recorded in this run:", "it did not come to its first.")
-)
 
 
 class RunScreen(SelectedBlockScreen):
@@ -105,7 +101,7 @@ class RunScreen(SelectedBlockScreen):
                 self._tree.reveal_block(self._first_block)
                 self._first_block = None
             if not self._tree.items and snapshot.run.is_whole:
-                self._details.show(_NOTHING)
+                self._details.show(_why_nothing(len(snapshot.run.shape)))
                 self.refresh_bindings()
         self._show_detail()
         self.report_when_read()
@@ -232,3 +228,9 @@ class RunScreen(SelectedBlockScreen):
     def action_timeline(self) -> None:
         """When the tasks ran; closed with a task, that one is selected here."""
         self.desk.show(TimelineScreen(self.desk.glyphs, self, self._place, self._run_id), self._go_to)
+
+
+def _why_nothing(blocks: int) -> tuple[Line, ...]:
+    """Why the tree of a run with so many blocks is empty: what is around a run is not shown in it."""
+    why = "it did not come to its first." if blocks < 2 else f"all of its {blocks} blocks are called {TOP_LEVEL}."
+    return tuple(Line(said, ((said, "dim"),)) for said in ("No task is recorded in this run:", why))

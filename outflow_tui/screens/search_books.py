@@ -17,6 +17,7 @@ from outflow_tui.format import Glyphs
 from outflow_tui.reports.search import found_object
 from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.snapshot import Focus
+from outflow_tui.spans import seconds_at
 from outflow_tui.widgets.finding_list import FindingItem, FindingList
 from outflow_tui.widgets.key_bar import KeyBar
 from outflow_tui.widgets.line_view import LineView
@@ -177,4 +178,4 @@ class SearchBooksScreen(BooksScreen):
 def _order(item: FindingItem) -> tuple[int, float, int]:
     """By kind; what began last first."""
     one = item.finding
-    return ORDER[one.kind], -(one.time or datetime(1970, 1, 2)).timestamp(), -one.run_id
+    return ORDER[one.kind], -seconds_at(one.time or datetime.min), -one.run_id

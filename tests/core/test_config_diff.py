@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from copy import deepcopy
 from random import Random
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outflow_core.config_diff import Change, apart, changes, diff
+from outflow_core.config_table import table
+from outflow_core.json_text import Most, first_of
 from outflow_core.rows import ConfigurationRow
 from tests.core.books import patient
 
@@ -138,3 +141,30 @@ def at(value: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
         value = value[step]
     return value
+
+
+NESTED = st.recursive(
+    st.integers(0, 3), lambda inner: st.dictionaries(st.sampled_from("abcd"), inner, max_size=4), max_leaves=15
+)
+MAPPINGS = st.dictionaries(st.sampled_from("abcd"), NESTED, max_size=4)
+TREES = st.dictionaries(st.sampled_from("abcd"), JSON_VALUES, max_size=4)
+
+
+def cut(number: int, tree: dict[str, Any], most: int = 10**9) -> ConfigurationRow:
+    """A stored configuration of which no more than the first values were read."""
+    config, left_out = first_of(json.dumps(tree), Most(most, 10**9))
+    return ConfigurationRow(number, f"hash{number}", config, {}, left_out=(left_out, 0))
+
+
+@given(MAPPINGS, MAPPINGS, st.integers(1, 12), st.integers(1, 12))
+def test_what_was_not_read_is_never_told_as_a_difference(
+    old: dict[str, Any], new: dict[str, Any], old_most: int, new_most: int
+) -> None:
+    told = {(change.path, change.kind) for change in diff(cut(1, old, old_most), cut(2, new, new_most))}
+    assert told <= {(change.path, change.kind) for change in diff(cut(1, old), cut(2, new))}
+
+
+@given(TREES, st.integers(1, 12))
+def test_a_part_of_a_configuration_does_not_differ_from_the_whole(tree: dict[str, Any], most: int) -> None:
+    assert not diff(cut(1, tree, most), cut(2, tree)) and not diff(cut(1, tree), cut(2, tree, most))
+    assert not table([cut(1, tree, most), cut(2, tree), cut(3, tree, most + 2)])

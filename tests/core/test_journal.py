@@ -704,7 +704,9 @@ def test_an_entry_is_one_line_and_comes_back_as_it_was(entry: Entry) -> None:
     assert from_line(line) == entry
 
 
-@pytest.mark.parametrize("line", [b"{}", b'["Nothing", {}]', b'["RunChanged", {"rum": 1}]', b"[1]", b"\xff", b"null"])
+@pytest.mark.parametrize(
+    "line", [b"{}", b'["Nothing", {}]', b'["RunChanged", {"rum": 1}]', b"[1]", b"\xff", b"null", b"[" * 10_000]
+)
 def test_a_line_that_is_no_entry_is_refused_in_words(line: bytes) -> None:
     with pytest.raises(RecordError, match="not an entry that this version knows"):
         from_line(line)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import datetime
+
 import pytest
 
 from outflow_core.findings import Answer, InputAnswer
@@ -10,7 +14,7 @@ from outflow_core.states import State
 from outflow_tui.finding_words import answer_words
 from outflow_tui.preferences import Preferences
 from tests.tui.desk import Desk, sitting
-from tests.tui.story import FakeSource, configuration, run, task, traceback_of, workflow
+from tests.tui.story import NOW, FakeSource, configuration, run, task, traceback_of, workflow
 
 FILE = "night_0231.fits"
 
@@ -175,3 +179,14 @@ def test_the_answer_names_the_run_that_failed_on_an_input() -> None:
 def test_the_answer_about_several_inputs_names_those_that_are_missing() -> None:
     words = said(("a/n1", State.SUCCESS), ("a/n2", State.FAILED), known=False)
     assert words == "2 inputs: 1 processed whatever its configuration (none in force is known), 1 not (n2)."
+
+
+async def test_what_began_at_an_edge_of_the_calendar_is_found_in_its_order() -> None:
+    times = {46: datetime(1, 1, 1), 45: datetime(9999, 12, 31, 23, 59, 59, 999_999), 44: NOW}
+    given = task(1, inputs={"file": FILE})
+    runs = [run(number, tasks=[replace(given, row=given.row._replace(start_time=at))]) for number, at in times.items()]
+    async with sitting(FakeSource(runs)) as desk:
+        await desk.sees("45")
+        await type_in(desk, FILE)
+        await desk.sees("3 found")
+        assert re.findall(r"input +(\d+)", desk.text()) == ["45", "44", "46"]

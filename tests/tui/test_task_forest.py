@@ -23,10 +23,25 @@ SIZE = 4
 NAMES = st.sampled_from(["fit", "plot", "map", TOP_LEVEL])
 
 
+def uncircled(rows: Rows) -> Rows:
+    """The blocks with the first of those that are inside each other, in a circle, inside nothing."""
+    shown = {number: row for number, row in rows.items() if not row.is_top_level or row.state is State.FAILED}
+    found = dict(rows)
+    for number in sorted(shown):
+        around, parent = set[int](), found[number].parent_id
+        while parent in shown and parent not in around and parent != number:
+            around.add(parent)
+            parent = found[parent].parent_id
+        if parent == number:
+            found[number] = found[number]._replace(parent_id=None)
+    return found
+
+
 class Eager:
     """The tree as it is told: everything at once, from all blocks."""
 
     def __init__(self, rows: Rows, tries: Mapping[int, Try]) -> None:
+        rows = uncircled(rows)
         self.rows, self.tries = rows, tries
         self.inside: dict[TaskKey | None, list[TaskKey]] = defaultdict(list)
         self.parents: dict[TaskKey, TaskKey | None] = {}
