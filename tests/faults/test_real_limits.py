@@ -21,9 +21,9 @@ from tests.terminal import Terminal, monitor
 
 LOCKED_SECONDS = 60.0
 """Twelve times as long as Outflow's own writers wait."""
-(LOCKED,) = (fault for fault in FILE_FAULTS if fault.breaks is locked)
-(HUNG,) = (fault for fault in SERVER_FAULTS if fault.breaks is hung)
-(HELD,) = (fault for fault in SERVER_FAULTS if fault.breaks is held)
+(LOCKED,) = (fault for fault in FILE_FAULTS if fault.how is locked)
+(HUNG,) = (fault for fault in SERVER_FAULTS if fault.how is hung)
+(HELD,) = (fault for fault in SERVER_FAULTS if fault.how is held)
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def test_a_file_locked_for_a_minute_a_held_table_and_a_hung_server_are_told_and_
                 tells(at_server, fault)
                 assert "reduce" in at_server.shown()
                 answers_keys(at_server)
-            stage.record(fault.breaks.__name__)
-            at_server.sees(fault.breaks.__name__)
+            stage.record(fault.how.__name__)
+            at_server.sees(fault.how.__name__)
             at_server.reads_until(lambda: "Since" not in at_server.shown())
         while time.monotonic() - began < LOCKED_SECONDS:
             answers_keys(at_file)
