@@ -3,6 +3,7 @@
 def test_fuzz(tally: Tally) -> None:
     tally("fuzz inputs tried", 500)
     tally("longest wait of a commit, ms", 12.5, how="max")
+    tally("faults tried", "a file is deleted", how="names")
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import pytest
 
-How = Literal["sum", "max"]
-Told = tuple[str, float, How]
+How = Literal["sum", "max", "names"]
+Told = tuple[str, Any, How]
 _PROPERTY = "tally"
-_JOINED: dict[How, Callable[[Iterable[float]], float]] = {"sum": sum, "max": max}
+_JOINED: dict[How, Callable[[Iterable[Any]], float]] = {"sum": sum, "max": max, "names": lambda names: len({*names})}
 
 
 class Tally(Protocol):
-    """Tells a number of something; those of one name are added up, or the greatest is kept."""
+    """Tells a number of something; those of one name are added up, or the greatest is kept, or names are counted."""
 
-    def __call__(self, what: str, number: float, how: How = "sum") -> None:
-        """Tell one number."""
+    def __call__(self, what: str, number: float | str, how: How = "sum") -> None:
+        """Tell one number, or one name."""
 
 
 def soak_factor() -> int:
@@ -34,15 +35,17 @@ def soak_factor() -> int:
 
 
 def joined(told: Iterable[Told]) -> dict[str, float]:
-    """The numbers by name, in the order in which the names came.
+    """The numbers by name, in the order in which the names came; a name that is told twice counts once.
 
     >>> joined([("commits", 2, "sum"), ("wait", 7, "max"), ("commits", 3, "sum"), ("wait", 5, "max")])
     {'commits': 5, 'wait': 7}
+    >>> joined([("faults", "deleted", "names"), ("faults", "locked", "names"), ("faults", "deleted", "names")])
+    {'faults': 2}
     """
-    found: dict[str, float] = {}
+    found: dict[tuple[str, How], list[Any]] = {}
     for what, number, how in told:
-        found[what] = _JOINED[how]([found[what], number]) if what in found else number
-    return found
+        found.setdefault((what, how), []).append(number)
+    return {what: _JOINED[how](numbers) for (what, how), numbers in found.items()}
 
 
 def table(numbers: dict[str, float]) -> list[str]:
@@ -96,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def tally(request: pytest.FixtureRequest) -> Tally:
     """Tells a number to the table at the end of the run."""
 
-    def tell(what: str, number: float, how: How = "sum") -> None:
+    def tell(what: str, number: float | str, how: How = "sum") -> None:
         request.node.user_properties.append((_PROPERTY, (what, number, how)))
 
     return tell

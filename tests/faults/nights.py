@@ -24,6 +24,8 @@ LONGEST_STEP = 12.0
 """Seconds that the pipeline may stand still at most, under the time limits of these tests."""
 
 Log = list[tuple[int, str]]
+tried_faults: set[str] = set()
+"""The faults that the test that runs has provoked."""
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +100,8 @@ def told(books: Settings) -> Log:
 
 
 def report(fault: str, numbers: Counter[str], log: Log, found: Log) -> None:
-    """The numbers of one fault, printed."""
+    """The numbers of one fault, printed; that it was tried is counted."""
+    tried_faults.add(fault)
     lost = sum((Counter(log) - Counter(found)).values())
     words = ", ".join(f"{numbers[name]} {name}" for name in ("recorded", "held", "replayed"))
     print(f"{fault}: {len(log)} items, entries {words}, lost {lost}")

@@ -15,6 +15,8 @@ from typing import Any
 
 HEADING = "| what breaks | what the screen says | how it comes back |"
 GAP = "…"
+tried: set[str] = set()
+"""The faults that the test that runs has provoked."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,15 @@ class Fault:
     """What must be on the screen, wherever its lines are broken; "…" stands for anything between."""
     back: str
     """How it comes back; the test sees to it that this is so."""
-    breaks: Callable[..., AbstractContextManager[Any]]
+    how: Callable[..., AbstractContextManager[Any]]
     """Breaks the thing on entry, and mends it on exit."""
     shows: str = ""
     """What the documents tell of the screen where it says nothing, for nothing has to be said."""
+
+    def breaks(self, *what: Any) -> AbstractContextManager[Any]:
+        """Break something, for the length of a `with` block; that is counted."""
+        tried.add(self.name)
+        return self.how(*what)
 
     @property
     def row(self) -> str:

@@ -29,7 +29,7 @@ from outflow_core.settings import Settings
 from tests.core.books import SQLITE, configure, make_tables, rows
 from tests.core.servers import OwnServer
 from tests.faults.network import Proxy, proxy
-from tests.faults.nights import BREAKS, ITEMS, LONGEST_STEP, MENDS, Log, night, report, told, tried
+from tests.faults.nights import BREAKS, ITEMS, LONGEST_STEP, MENDS, Log, night, report, told, tried, tried_faults
 from tests.faults.nights import counted as counted
 from tests.faults.nights import quick as quick
 from tests.faults.stage import Stage, altered, hung, new_stage, processes_of, stopped, suspended
@@ -171,6 +171,7 @@ def test_whatever_a_killed_pipeline_had_recorded_is_in_the_books(stage: Stage, t
         done += len(log.read_text().split())
     assert main(["replay", "--config", str(stage.config)]) == 0
     states = Counter(row["state"].value for row in rows(stage.settings, tables.block) if row["name"] == "fit")
+    tried_faults.add("pipelines killed")
     print(f"{KILLS} kills: {done} items in the pipelines' logs, {states['success'] - 1} in the books")
     assert done <= states["success"] - 1 <= done + KILLS  # one is of the stage's own run
 
@@ -292,7 +293,7 @@ def test_a_journal_whose_disk_fills_goes_on_elsewhere(tmp_path: Path, counted: C
 
 
 def test_where_no_disk_has_room_the_pipeline_goes_on_and_is_told_what_is_lost(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, counted: Counter[str]
 ) -> None:
     monkeypatch.setattr(bookkeeper, "LONGEST_PAUSE", 0.05)
     with limited_files(tmp_path / "disk") as disk:
@@ -311,5 +312,6 @@ def test_where_no_disk_has_room_the_pipeline_goes_on_and_is_told_what_is_lost(
         found = told(settings)
     assert not Counter(found) - Counter(log)
     lost = len(log) - len(found)
-    print(f"no room anywhere: {lost} of {ITEMS} items lost, which is told")
+    report("no room anywhere", counted, log, found)
+    print(f"{lost} of {ITEMS} items lost, which is told")
     assert "The pipeline goes on" in caplog.text and "could not be kept and are lost" in caplog.text

@@ -167,7 +167,7 @@ def test_a_program_whose_terminal_is_closed_ends(program: str) -> None:
 def test_a_program_goes_on_with_its_terminal(fault: Fault, program: str) -> None:
     program = f"COLUMNS=80 LINES=24 {program}"  # as a shell that exports them
     command = f"set -m; {program}; echo the shell again; read line; fg >/dev/null; echo status $?"
-    with in_terminal(command if fault.breaks is stopped else f"{program}; echo status $?") as terminal:
+    with in_terminal(command if fault.how is stopped else f"{program}; echo status $?") as terminal:
         terminal.sees("bad_setup")
         with fault.breaks(terminal):
             pass

@@ -11,30 +11,39 @@ from pathlib import Path
 
 import pytest
 
-from outflow_core import sqlite_file
+from outflow_core.read_gate import GATE
+from tests.faults.leftovers import held
 from tests.faults.table import Fault
 from tests.faults.watching import has_read, watching
 from tests.fixtures import copy_of
 
-AT_REST = 5 * sqlite_file.SETTLED_NS / 1e9
-"""Seconds after which what was written is seen, and not looked at again: who closes then meets no look."""
 ANOTHER = "UPDATE outflow_run SET command_name = 'another' WHERE id = 28"
 
 
 @contextmanager
 def owned(file: Path, statement: str) -> Iterator[None]:
     """Its owner has it open in WAL mode with a change in the -wal, and closes it in the end."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as owner:
-        owner.execute("PRAGMA journal_mode = wal")
-        owner.execute(statement)
-        assert file.with_name(f"{file.name}-wal").stat().st_size
-        yield
-        time.sleep(AT_REST)
+    owner = sqlite3.connect(file, isolation_level=None)
+    owner.execute("PRAGMA journal_mode = wal")
+    owner.execute(statement)
+    assert file.with_name(f"{file.name}-wal").stat().st_size
+    yield
+    while not closes_between_looks(owner, file):
+        time.sleep(0.01)
+
+
+def closes_between_looks(owner: sqlite3.Connection, file: Path) -> bool:
+    """Close it, unless somebody else in this process has its -wal open: that is what cannot be excluded."""
+    with GATE.closed(5.0):
+        if held()[f"file {file}-wal"] > 1:
+            return False
+        owner.close()
+        return True
 
 
 @contextmanager
 def closed(file: Path) -> Iterator[None]:
-    """Its owner was there, was seen, and has gone."""
+    """Its owner was there, and has gone."""
     with owned(file, ANOTHER):
         pass
     yield
@@ -47,7 +56,8 @@ def copied_over(file: Path) -> Iterator[None]:
     with closing(sqlite3.connect(other, isolation_level=None)) as owner:
         owner.execute("PRAGMA journal_mode = wal")
         owner.execute(ANOTHER)
-    file.write_bytes(other.read_bytes())
+    with GATE.closed(5.0):  # amid a read SQLite would open a -wal for it
+        file.write_bytes(other.read_bytes())
     other.unlink()
     yield
 

@@ -7,9 +7,11 @@ import json
 import os
 import shutil
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,8 @@ KINDS = [*POISONS]
 COUNT = len(KINDS)
 RUN = COUNT - 1
 """The run that holds a task of every kind."""
+SAVED = {"t": "txt", "m": "md", "J": "json", "s": "svg"}
+"""The keys that save a screen, and how the files end."""
 BAD_NAME = "b\x1b]0;t\x07\x9b31m\u202e[red]\n.db"
 
 
@@ -56,13 +60,17 @@ def walk(running: WatchedTerminal) -> Screen:
     go("Y")
     go("n", sees="  task ")
     go("e")
-    go("E", sees="all lines")
-    go("enter", sees="Saved as")
+    for key, ending in SAVED.items():
+        go("E", sees="all lines")
+        go(key, sees=f".{ending};")
     go("q", "2", sees="failures by cause")
     go("down", "down")
     go("1", "3", sees="at once")
     go("down", "down")
     go("q", "4", sees="configuration")
+    for key, ending in SAVED.items():
+        go("E", sees="all lines")
+        go(key, sees=f"configuration.{ending};")
     go("q", "home", "down", sees="task 2 of")
     go("o", sees=f"  {COUNT - 1} downstream")
     go("end")
@@ -103,7 +111,7 @@ def walks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Screen]:
 
 
 def test_nothing_is_sent_over_hostile_books_that_is_not_sent_over_harmless_ones(
-    walks: dict[str, Screen], tmp_path_factory: pytest.TempPathFactory
+    walks: dict[str, Screen],
 ) -> None:
     hostile, harmless = walks["hostile"], walks["harmless"]
     assert hostile.kinds <= harmless.kinds
@@ -115,10 +123,52 @@ def test_nothing_is_sent_over_hostile_books_that_is_not_sent_over_harmless_ones(
     for words in titles + copies:
         assert not [sign for sign in words if is_steering(sign) and sign != "\n"]
     assert not [words for words in copies if words.endswith("\n")], "pasted into a shell its last line would be run"
+
+
+def test_no_saved_file_of_hostile_books_steers_anything_and_each_is_well_formed(
+    walks: dict[str, Screen], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = next(tmp_path_factory.getbasetemp().glob("hostile*"))
-    (saved,) = set(folder.iterdir()) - {folder / "outflow.db", folder / BAD_NAME}
-    assert saved.name.startswith(f"run-{RUN}-task-") and saved.suffix == ".txt" and saved.stat().st_mode & 0o077 == 0
-    assert not [sign for sign in saved.read_text() if is_steering(sign) and sign != "\n"]
+    saved = set(folder.iterdir()) - {folder / "outflow.db", folder / BAD_NAME}
+    assert len(saved) == 2 * len(SAVED) and {path.suffix[1:] for path in saved} == {*SAVED.values()}
+    for path in saved:
+        words = path.read_text()
+        assert path.name.startswith(f"run-{RUN}-") and path.stat().st_mode & 0o077 == 0
+        assert not [sign for sign in words if is_steering(sign) and sign != "\n"], path
+        IS_WELL_FORMED.get(path.suffix, str)(words)
+
+
+def is_a_picture(words: str) -> None:
+    """XML that fetches nothing, runs nothing, and holds no sign that steers."""
+    picture = ElementTree.fromstring(words)
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    shown = [part for each in picture.iter() for part in (each.text, each.tail, *each.attrib.values()) if part]
+    assert not [part for part in shown if any(is_steering(sign) and sign != "\n" for sign in part)]
+    assert not {each.tag.rpartition("}")[2] for each in picture.iter()} & {
+        "script",
+        "image",
+        "a",
+        "foreignObject",
+        "use",
+    }
+    assert not [
+        name for each in picture.iter() for name in each.attrib if name.endswith("href") or name.startswith("on")
+    ]
+
+
+def is_json(words: str) -> None:
+    """An answer in ASCII."""
+    assert words.isascii() and json.loads(words)
+
+
+def is_fenced(words: str) -> None:
+    """Foreign text stands in one fence, which nothing in it ends."""
+    lines = words.split("\n")
+    fences = [line for line in lines if line.startswith("```")]
+    assert len(fences) == 2 and set(fences[1]) == {"`"} and lines[-2] == fences[1], fences
+
+
+IS_WELL_FORMED: dict[str, Callable[[str], object]] = {".svg": is_a_picture, ".json": is_json, ".md": is_fenced}
 
 
 NOTICES = {"9": {}, "777": {"VTE_VERSION": "7600"}}

@@ -18,6 +18,7 @@ import pytest
 def test_one(number, tally):
     tally("commits held", number)
     tally("longest wait, ms", number / 2, how="max")
+    tally("faults tried", f"fault {number % 2}", how="names")
 """
 
 
@@ -30,7 +31,11 @@ def test_numbers_are_added_up_over_tests_and_processes(tmp_path: Path, processes
     alone = os.environ | {"PYTHONPATH": str(HERE), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     ran = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert json.loads((tmp_path / "told.json").read_text()) == {"commits held": 10, "longest wait, ms": 2.0}
+    assert json.loads((tmp_path / "told.json").read_text()) == {
+        "commits held": 10,
+        "longest wait, ms": 2.0,
+        "faults tried": 2,
+    }
     lines = ran.stdout.splitlines()
     assert "commits held     |     10" in lines and "longest wait, ms |   2.00" in lines
     assert "4 passed" in lines[-1]
