@@ -31,7 +31,9 @@ def show_screen(options: argparse.Namespace) -> int:
     from outflow_tui.lookout import Watched
     from outflow_tui.preferences import read_preferences
     from outflow_tui.terminal import watch_terminal
+    from outflow_tui.textual_variables import refuse_nonsense
 
+    refuse_nonsense(os.environ)
     watched = [Watched(name, opens) for name, opens in zip(shown, openers, strict=True)]
     app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)
