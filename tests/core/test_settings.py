@@ -351,6 +351,29 @@ def test_a_sockets_folder_reaches_the_driver_whatever_its_name(scratch: Path, fo
 # what a user may name
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u%00:s3cret@h/d",
+        "postgresql://u:s3%00cret@h/d",
+        "postgresql://u:s3cret@h/d%00",
+        "postgresql://u:s3cret@h/d?host=a%00b",
+        "postgresql://u:s3cret@h/d?sslrootcert=%00",
+        "sqlite:///a%00b.db",
+    ],
+)
+def test_a_url_with_a_nul_is_refused_in_words_and_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="holds a NUL character") as refused:
+        find_database(url)
+    assert not any(part in str(refused.value) for part in ("s3", "cret", "\0"))
+
+
+def test_a_url_whose_bytes_are_no_text_is_refused_for_a_server_alone() -> None:
+    with pytest.raises(ConfigError, match="no UTF-8 text"):
+        find_database("postgresql://u\udcff@h/d")
+    assert find_database("sqlite:////data/\udcff.db").path == Path("/data/\udcff.db")
+
+
 def test_a_source_can_be_a_file_a_folder_a_database_or_a_url(tmp_path: Path) -> None:
     config(tmp_path, SQLITE)
     (tmp_path / "books").write_bytes(b"SQLite format 3\0")
