@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from outflow_core.database_entries import expanded, sendable, without_nul
 from outflow_core.databases import DEFAULT_BIND, DEFAULT_FILE, Credentials, Database
 from outflow_core.errors import ConfigError
+from outflow_core.file_kinds import is_file
 from outflow_core.libpq_options import Options, read_options, refuse_unknown_option
 from outflow_core.settings import (
     CONFIG_NAMES,
@@ -69,7 +70,7 @@ def _place_in(folder: Path) -> Database | Path:
     try:
         return find_config(folder)
     except ConfigError:
-        if not (folder / DEFAULT_FILE).is_file():
+        if not is_file(folder / DEFAULT_FILE):
             raise
     return Database(DEFAULT_BIND, "sqlite", path=(folder / DEFAULT_FILE).absolute())
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from outflow_core.answers import tell_text
 from outflow_core.databases import Database
 from outflow_core.errors import ConfigError, SourceError
 from outflow_core.nearest import did_you_mean
 from outflow_core.sources import find_place
 from outflow_tui.cli.commands import COMMANDS
 from outflow_tui.cli.parsers import command_parser
-from outflow_tui.cli.printing import let_go_of_terminal, tell_text
+from outflow_tui.cli.printing import let_go_of_terminal
 from outflow_tui.open_files import allowed, needed, sources_that_fit
 
 

@@ -23,6 +23,7 @@ from outflow_core.settings import Settings, find_config, for_workers, load_setti
 from outflow_core.sources import find_database
 from outflow_core.stored import configuration_hash, stored_config
 from tests.core.books import patient
+from tests.faults.rights import no_special_rights
 
 SQLITE = "databases: {default: {dialect: sqlite, path: here.db}}\n"
 
@@ -317,6 +318,20 @@ def test_a_password_in_a_url_is_not_told_when_the_url_is_refused(password: str, 
         assert "Zq" not in str(error)
     else:
         assert "Zq" not in f"{found.shown} {found!r}"
+
+
+def test_a_current_directory_that_may_not_be_entered_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    monkeypatch.chdir(closed)
+    monkeypatch.delenv("OUTFLOW_CONFIG_PATH", raising=False)
+    closed.chmod(0)
+    words = f"No configuration found: the directory {closed} may not be entered; ask its owner.* Go to the pipeline's"
+    with no_special_rights():
+        for source in (None, str(closed)):
+            with pytest.raises(ConfigError, match=words):
+                find_database(source)
+    closed.chmod(0o700)
 
 
 def test_a_password_among_the_options_of_a_url_is_not_told() -> None:
