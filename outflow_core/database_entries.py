@@ -116,7 +116,7 @@ def expanded(where: str, named: str) -> Path:
     if not named:
         raise ConfigError(f"{where}: is empty where the name of a file is expected.")
     try:
-        os.fsencode(_without_nul(where, named))
+        os.fsencode(without_nul(where, named))
         return Path(named).expanduser()
     except UnicodeEncodeError:
         raise ConfigError(f"{where}: {named!r} holds half characters, which no file's name can hold.") from None
@@ -144,23 +144,24 @@ def _text(where: str, entry: Mapping[str, Any], name: str, default: str | None =
         raise ConfigError(f"{where}.{name}: must be text, not {kind_of(value)}; put it in quotes.")
     if len(text := str(value)) > _LONGEST:
         raise ConfigError(f"{where}.{name}: is longer than {_LONGEST:,} characters.")
-    return _without_nul(f"{where}.{name}", with_variables(f"{where}.{name}", text))
+    return without_nul(f"{where}.{name}", with_variables(f"{where}.{name}", text))
 
 
-def _without_nul(where: str, text: str) -> str:
+def without_nul(where: str, text: str) -> str:
+    """The text, if a file or a server can be called so."""
     if "\0" in text:
         raise ConfigError(f"{where}: holds a NUL character, which neither a file's name nor PostgreSQL can hold.")
     return text
 
 
 def _sent(where: str, entry: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    return _as_utf8(f"{where}.{name}", _text(where, entry, name, default))
+    return sendable(f"{where}.{name}", _text(where, entry, name, default))
 
 
-def _as_utf8(where: str, text: str) -> str:
+def sendable(where: str, text: str) -> str:
     """The text, if it can be sent to a server: a variable of the environment may hold any bytes."""
     try:
-        _without_nul(where, text).encode()
+        without_nul(where, text).encode()
     except UnicodeEncodeError:
         raise ConfigError(f"{where}: holds bytes that are no UTF-8 text.") from None
     return text
@@ -210,8 +211,8 @@ def _credentials(where: str, entry: Mapping[str, Any], name: str) -> Credentials
         raise ConfigError(f"{place}: must be 'name:password' or 'name', in quotes, not {kind_of(value)}.")
     role, colon, password = value.partition(":")
     login = Credentials(
-        _as_utf8(place, with_variables(place, role)),
-        _as_utf8(place, with_variables(place, password)) if colon else None,
+        sendable(place, with_variables(place, role)),
+        sendable(place, with_variables(place, password)) if colon else None,
     )
     if not login.name and login.password:
         raise ConfigError(f"{place}: a password without a name in front of it; write 'name:password'.")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from outflow_core import db_verbs
 from outflow_core.db_parser import db_parser
 from outflow_core.errors import OutflowError
-from outflow_core.faults import fault
+from outflow_core.faults import fault, refused
 from outflow_core.interrupts import ENDED, heard_at_once
 
 
@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         db_verbs.complain(["Stopped; what was not finished yet stays as it was."])
         return ENDED
+    except OSError as error:
+        return db_verbs.complain([f"{refused(error)}."])
     except Exception as error:  # its message, and what stands in its frames, may hold a password
         return db_verbs.complain(
             [f"{fault(error)}. In a file of the pipeline it can be mended there; else please report it."]

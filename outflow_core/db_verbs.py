@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
+from outflow_core.answers import tell_anyway
 from outflow_core.errors import ConfigError
-from outflow_core.printable import expressed, printable
+from outflow_core.printable import printable
 
 if TYPE_CHECKING:
     from outflow_core.schema.reports import BindHistory
@@ -123,7 +124,7 @@ def _check(options: argparse.Namespace) -> int:
         _print_binds(found)
         for bind in found:
             for difference in bind.differences:
-                _print(printable(f"{bind.key}: {difference}"))
+                tell_anyway(printable(f"{bind.key}: {difference}"))
     return _complain_of(found) or (DIFFERENT if any(bind.differences for bind in found) else 0)
 
 
@@ -143,8 +144,8 @@ def _sql(options: argparse.Namespace) -> int:
     found = upgrade_sql(load_settings(options.config), options.bind, from_nothing=options.from_nothing)
     for bind in found:
         if not bind.is_trouble:
-            _print(printable(f"-- {bind.key}: {bind.database}{f': {bind.words}' if bind.words else ''}"))
-            _print(f"{bind.script}\n" if bind.script else "")
+            tell_anyway(printable(f"-- {bind.key}: {bind.database}{f': {bind.words}' if bind.words else ''}"))
+            tell_anyway(f"{bind.script}\n" if bind.script else "")
     return _complain_of(found)
 
 
@@ -166,7 +167,7 @@ def _replay(options: argparse.Namespace) -> int:
     ]
     engines.dispose()
     if not found:
-        _print(printable(f"nothing waits in {folders[0]}"))
+        tell_anyway(printable(f"nothing waits in {folders[0]}"))
     _print_aligned((journal.path.name, journal.told) for journal in found)
     return complain([journal.words for journal in found if journal.left or journal.refused])
 
@@ -177,7 +178,7 @@ def _roles(options: argparse.Namespace) -> int:
 
     settings = load_settings(options.config)
     if not options.apply:
-        _print(roles_sql(settings, options.bind))
+        tell_anyway(roles_sql(settings, options.bind))
         return 0
     if not options.maker:
         raise ConfigError("--apply needs --as: a role that may make roles and databases, such as --as postgres.")
@@ -204,7 +205,7 @@ def _print_binds(binds: Iterable[_Bind]) -> None:
 
 
 def _print_json(found: Iterable[Any]) -> None:
-    print(json.dumps([asdict(bind) for bind in found], indent=2))
+    tell_anyway(json.dumps([asdict(bind) for bind in found], indent=2))
 
 
 def _print_aligned(lines: Iterable[tuple[str, ...]]) -> None:
@@ -212,12 +213,7 @@ def _print_aligned(lines: Iterable[tuple[str, ...]]) -> None:
     table = [tuple(map(printable, line)) for line in lines]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
-        _print("  ".join(field.ljust(width) for field, width in zip(line, widths, strict=True)).rstrip())
-
-
-def _print(words: str) -> None:
-    """Print some text; what the encoding of the other end cannot express is written as an escape."""
-    print(expressed(words, sys.stdout.encoding))
+        tell_anyway("  ".join(field.ljust(width) for field, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _complain_of(binds: Iterable[_Bind]) -> int:

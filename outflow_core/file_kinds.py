@@ -21,6 +21,14 @@ def other_kind(mode: int) -> str:
     return f"is {kind}, no file; put the database back, or name another" if kind else ""
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there that can be looked at."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def absence(path: Path) -> str:
     """Why nothing is found there."""
     if path.is_symlink():

@@ -15,6 +15,7 @@ from outflow_core.databases import Database as Database
 from outflow_core.errors import ConfigError
 
 CONFIG_NAMES = ("config.json", "config.yml", "config.yaml", "config.toml")
+_WAY_OUT = "Go to the pipeline's directory, or name its configuration file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +70,24 @@ def find_config(root: Path | None = None) -> Path:
     if named and root is None:
         return Path(named)
     folder = root or _root_named() or _current_folder()
-    for name in CONFIG_NAMES:
-        if (folder / name).is_file():
-            return folder / name
+    try:
+        for name in CONFIG_NAMES:
+            if (folder / name).is_file():
+                return folder / name
+    except OSError as error:
+        from outflow_core.file_kinds import refusal
+
+        raise ConfigError(f"No configuration found: {refusal(folder / CONFIG_NAMES[0], error)}. {_WAY_OUT}") from None
     looked_for = "" if root else "OUTFLOW_CONFIG_PATH is not set, and "
-    raise ConfigError(
-        f"No configuration found: {looked_for}{folder} holds no {', '.join(CONFIG_NAMES[:-1])} or {CONFIG_NAMES[-1]}. "
-        "Go to the pipeline's directory, or name its configuration file."
-    )
+    names = f"{', '.join(CONFIG_NAMES[:-1])} or {CONFIG_NAMES[-1]}"
+    raise ConfigError(f"No configuration found: {looked_for}{folder} holds no {names}. {_WAY_OUT}")
 
 
 def _current_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        words = "The current directory is gone; go to the pipeline's directory, or name its configuration file."
-        raise ConfigError(words) from None
+        raise ConfigError(f"The current directory is gone. {_WAY_OUT}") from None
 
 
 def read_settings(path: Path) -> Settings:

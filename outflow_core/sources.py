@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from outflow_core.database_entries import expanded
+from outflow_core.database_entries import expanded, sendable, without_nul
 from outflow_core.databases import DEFAULT_BIND, DEFAULT_FILE, Credentials, Database
 from outflow_core.errors import ConfigError
+from outflow_core.file_kinds import is_file
 from outflow_core.libpq_options import Options, read_options, refuse_unknown_option
 from outflow_core.settings import (
     CONFIG_NAMES,
@@ -69,7 +70,7 @@ def _place_in(folder: Path) -> Database | Path:
     try:
         return find_config(folder)
     except ConfigError:
-        if not (folder / DEFAULT_FILE).is_file():
+        if not is_file(folder / DEFAULT_FILE):
             raise
     return Database(DEFAULT_BIND, "sqlite", path=(folder / DEFAULT_FILE).absolute())
 
@@ -88,6 +89,7 @@ def _is_sqlite(path: Path) -> bool:
 
 
 def _database_from_url(url: str) -> Database:
+    without_nul(_url_shown(url), unquote(url))
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -104,6 +106,7 @@ def _database_from_url(url: str) -> Database:
         return Database(DEFAULT_BIND, "sqlite", path=Path(unquote(parts.path[1:])).absolute())
     if scheme not in ("postgresql", "postgres"):
         raise ConfigError(f"{_url_shown(url)}: only postgresql:// and sqlite:// URLs are understood, not {scheme}://.")
+    sendable(_url_shown(url), unquote(url))
     said = {name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&")) if name}
     options = _options(url, {name: value for name, value in said.items() if name not in _OF_URLS})
     port_text = said.get("port")

@@ -36,6 +36,7 @@ from outflow_tui.snapshot import Focus
 if TYPE_CHECKING:
     from outflow_core.tracebacks import Frame
 
+USUAL_THEME = "textual-dark"
 SECONDS = 1.0
 """How often to look, unless somebody says otherwise."""
 LONGEST_START = 10.0
@@ -80,10 +81,12 @@ class OutflowApp(AnsweringApp):
         """Put on the theme that the user likes, unless the terminal's own colours are to be left alone."""
         for theme in themes.OWN:
             self.register_theme(theme)
-        if likes.theme is not None and likes.theme not in self.available_themes:
-            hint = way_out(likes.theme, sorted(self.available_themes))
-            raise ConfigError(f"{likes.path}: theme: unknown {likes.theme!r}; {hint}")
-        self.theme = "ansi-dark" if is_plain else likes.theme or self.theme
+        wanted = likes.theme or self.theme or USUAL_THEME
+        found = self.get_theme(wanted)
+        if found is None:
+            where = f"{likes.path}: theme" if likes.theme else "TEXTUAL_THEME"
+            raise ConfigError(f"{where}: unknown {wanted!r}; {way_out(wanted, sorted(self.available_themes))}")
+        self.theme = "ansi-dark" if is_plain else found.name
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's colours, and ours for words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -16,6 +17,8 @@ from outflow_core.nearest import way_out
 from outflow_tui import keys
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*(?:\S|[a-z][a-z0-9_]*)")
+MAX_BYTES = 20_000
+"""All keys there are take a fifth of it; the time of the parser grows with the square of a key's depth."""
 _KNOWN = ("theme", "every", "keys")
 
 
@@ -40,7 +43,7 @@ def read_preferences(path: Path | None = None) -> Preferences:
     """The user's settings, those of the program where there is no file; ConfigError when it cannot be understood."""
     path = path or preferences_file()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text(path)
     except (FileNotFoundError, NotADirectoryError):
         return Preferences()
     except (OSError, UnicodeError) as error:
@@ -52,6 +55,17 @@ def read_preferences(path: Path | None = None) -> Preferences:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     return _checked(path, content)
+
+
+def _text(path: Path) -> str:
+    """What stands in the file; a pipe would hold up the start for ever, and a device has no end."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ConfigError(f"{path}: is no regular file; put one there, or nothing.")
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes, which no settings should be.")
+    return content.decode("utf-8")
 
 
 def _checked(path: Path, content: Mapping[str, Any]) -> Preferences:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from outflow_core.answers import give_up
 from outflow_core.errors import OutflowError
 from outflow_tui import start
 from outflow_tui.cli import parsers
 from outflow_tui.cli.arguments import TROUBLE
 from outflow_tui.cli.commands import COMMANDS
-from outflow_tui.cli.printing import give_up, warn
+from outflow_tui.cli.printing import warn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,11 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return TROUBLE
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            warn(f"cannot write the answer: {error.strerror}.")
+    except BrokenPipeError:
         give_up(sys.stdout)
-        return 0 if isinstance(error, BrokenPipeError) else TROUBLE
+        return 0
+    except OSError as error:
+        from outflow_core.faults import refused
+
+        warn(f"{refused(error)}.")
+        return TROUBLE
     except Exception as error:  # its message, and what stands in its frames, is not for everybody's eyes
         from outflow_core.faults import PLEASE, fault
 

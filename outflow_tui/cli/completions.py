@@ -6,7 +6,7 @@ import argparse
 
 import shtab
 
-from outflow_tui.cli.printing import tell_text
+from outflow_core.answers import tell_text
 from outflow_tui.cli.programs import Program, arguments_of, commands_of, program
 
 FILES = ("source", "sources", "config")

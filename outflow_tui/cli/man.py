@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 
-from outflow_tui.cli.printing import tell_text
+from outflow_core.answers import tell_text
 from outflow_tui.cli.programs import Program, arguments_of, commands_of, program
 
 

@@ -1,15 +1,14 @@
-"""What is printed: whole answers, or a line at a time; in whatever encoding the other end has."""
+"""What is printed: an answer in the form that is wanted, and what is no part of it."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any
 
-from outflow_core.printable import expressed
+from outflow_core.answers import give_up, tell_anyway
 
 
 def tell(
@@ -23,20 +22,6 @@ def tell(
     return tell_anyway((markdown if options.markdown else text)())
 
 
-def tell_anyway(words: str) -> int:
-    """Print some text; when nobody reads it any more that is no trouble, and the status tells the answer."""
-    try:
-        return tell_text(words)
-    except BrokenPipeError:
-        give_up(sys.stdout)
-        return 0
-
-
-def give_up(stream: TextIO) -> None:
-    """Let what could not be written not be tried again at the end of the program."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
 def let_go_of_terminal() -> None:
     """Have Python not stumble, when it ends, over what a terminal that is gone did not take."""
     for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
@@ -45,13 +30,6 @@ def let_go_of_terminal() -> None:
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
                 give_up(stream)
-
-
-def tell_text(words: str) -> int:
-    """Print some text; what cannot be shown is written as an escape."""
-    print(expressed(words, sys.stdout.encoding))
-    sys.stdout.flush()
-    return 0
 
 
 def warn(words: str) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from outflow_core.answers import tell_text
 from outflow_core.databases import Database
 from outflow_core.errors import ConfigError, SourceError
 from outflow_core.nearest import did_you_mean
 from outflow_core.sources import find_place
 from outflow_tui.cli.commands import COMMANDS
 from outflow_tui.cli.parsers import command_parser
-from outflow_tui.cli.printing import let_go_of_terminal, tell_text
+from outflow_tui.cli.printing import let_go_of_terminal
 from outflow_tui.open_files import allowed, needed, sources_that_fit
 
 
@@ -31,7 +32,9 @@ def show_screen(options: argparse.Namespace) -> int:
     from outflow_tui.lookout import Watched
     from outflow_tui.preferences import read_preferences
     from outflow_tui.terminal import watch_terminal
+    from outflow_tui.textual_variables import refuse_nonsense
 
+    refuse_nonsense(os.environ)
     watched = [Watched(name, opens) for name, opens in zip(shown, openers, strict=True)]
     app = OutflowApp(watched, seconds=options.every, preferences=read_preferences())
     watch_terminal(app.leave)

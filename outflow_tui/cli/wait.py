@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from outflow_core import block_queries, meant_run, run_queries
+from outflow_core.answers import tell_anyway
 from outflow_core.errors import NotFoundError
 from outflow_core.lives import Watch
 from outflow_core.reader import Reader
@@ -19,7 +20,7 @@ from outflow_tui.announcements import ending
 from outflow_tui.cli.books import line_of, open_reader, run_meant, steady
 from outflow_tui.cli.commands import GONE, TIMED_OUT
 from outflow_tui.cli.patience import Patience
-from outflow_tui.cli.printing import tell_anyway, warn
+from outflow_tui.cli.printing import warn
 from outflow_tui.reports.objects import json_line, run_object
 from outflow_tui.reports.runs import life_object
 from outflow_tui.snapshot import RunLine

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
+from outflow_core.answers import tell_text
 from outflow_core.errors import SourceError
 from outflow_core.reader import Reader
 from outflow_tui import text
 from outflow_tui.cli.books import open_reader
 from outflow_tui.cli.happenings import Happening, Happenings
 from outflow_tui.cli.patience import Patience
-from outflow_tui.cli.printing import tell_text, warn
+from outflow_tui.cli.printing import warn
 from outflow_tui.reports.objects import json_line
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -126,6 +127,23 @@ def test_several_processes_that_upgrade_at_once_all_succeed(any_database: dict[s
     told = [process.communicate(timeout=60) for process in running]
     assert [process.returncode for process in running] == [0] * 4, told
     assert sorted("tables made" in out for out, _ in told) == [False, False, False, True]
+
+
+@pytest.mark.parametrize("words", ["status", "status --json", "sql", "history"])
+def test_an_answer_that_finds_no_room_is_told_in_a_sentence(settings: Settings, words: str) -> None:
+    command = [sys.executable, "-m", "outflow_core.db_cli", *words.split()]
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (answer.returncode, answer.stderr) == (2, "outflow-db: cannot write the answer: No space left on device.\n")
+
+
+def test_an_answer_that_nobody_reads_is_no_trouble(settings: Settings) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "outflow_core.db_cli", "status"]
+    answer = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (answer.returncode, answer.stderr) == (0, "")
 
 
 def test_help_costs_no_sqlalchemy() -> None:

@@ -23,6 +23,7 @@ from outflow_core.settings import Settings, find_config, for_workers, load_setti
 from outflow_core.sources import find_database
 from outflow_core.stored import configuration_hash, stored_config
 from tests.core.books import patient
+from tests.faults.rights import no_special_rights
 
 SQLITE = "databases: {default: {dialect: sqlite, path: here.db}}\n"
 
@@ -319,6 +320,20 @@ def test_a_password_in_a_url_is_not_told_when_the_url_is_refused(password: str, 
         assert "Zq" not in f"{found.shown} {found!r}"
 
 
+def test_a_current_directory_that_may_not_be_entered_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    monkeypatch.chdir(closed)
+    monkeypatch.delenv("OUTFLOW_CONFIG_PATH", raising=False)
+    closed.chmod(0)
+    words = f"No configuration found: the directory {closed} may not be entered; ask its owner.* Go to the pipeline's"
+    with no_special_rights():
+        for source in (None, str(closed)):
+            with pytest.raises(ConfigError, match=words):
+                find_database(source)
+    closed.chmod(0o700)
+
+
 def test_a_password_among_the_options_of_a_url_is_not_told() -> None:
     with pytest.raises(ConfigError) as caught:
         find_database("postgresql://me@host/db?password=s3cret")
@@ -349,6 +364,29 @@ def test_a_sockets_folder_reaches_the_driver_whatever_its_name(scratch: Path, fo
 
 
 # what a user may name
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u%00:s3cret@h/d",
+        "postgresql://u:s3%00cret@h/d",
+        "postgresql://u:s3cret@h/d%00",
+        "postgresql://u:s3cret@h/d?host=a%00b",
+        "postgresql://u:s3cret@h/d?sslrootcert=%00",
+        "sqlite:///a%00b.db",
+    ],
+)
+def test_a_url_with_a_nul_is_refused_in_words_and_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="holds a NUL character") as refused:
+        find_database(url)
+    assert not any(part in str(refused.value) for part in ("s3", "cret", "\0"))
+
+
+def test_a_url_whose_bytes_are_no_text_is_refused_for_a_server_alone() -> None:
+    with pytest.raises(ConfigError, match="no UTF-8 text"):
+        find_database("postgresql://u\udcff@h/d")
+    assert find_database("sqlite:////data/\udcff.db").path == Path("/data/\udcff.db")
 
 
 def test_a_source_can_be_a_file_a_folder_a_database_or_a_url(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ def test_what_makes_no_sense_is_refused_with_the_file_and_the_way_out(tmp_path: 
     with pytest.raises(ConfigError) as caught:
         read_preferences(path)
     assert str(caught.value).startswith(str(path)) and words in str(caught.value)
+
+
+def test_what_is_no_file_or_has_no_end_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for path in (tmp_path / "pipe", tmp_path / "zero", tmp_path):
+        with pytest.raises(ConfigError, match=f"{path}: (is no regular file|cannot be read)"):
+            read_preferences(path)
+    with pytest.raises(ConfigError, match="larger than 20,000 bytes"):
+        read_preferences(written(tmp_path, "#" * 20_001))
 
 
 def test_an_unknown_theme_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
