@@ -15,6 +15,8 @@ from outflow_core.states import BlockType, State
 
 STATES = {state.value: state for state in State}
 TYPES = {kind.value: kind for kind in BlockType}
+LONGEST = 1_000
+"""In characters; the columns for names, hosts and the like are made for 256 at most, but SQLite minds no length."""
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?")
 
 
@@ -40,9 +42,25 @@ def text_of(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 
 
-def shown_name(given: Any) -> Any:
-    """A name as it is shown: some pipelines put the address of what they read into it, password and all."""
+def bounded(given: Any) -> Any:
+    """A text of a column for short ones; of one that is longer than any that is recorded the beginning, and its length.
+
+    >>> bounded("nid001"), bounded(None), bounded("x" * 2_000)[995:]
+    ('nid001', None, 'xxxxx ... (2,000 characters)')
+    """
+    if not isinstance(given, str) or len(given) <= LONGEST:
+        return given
+    return f"{given[:LONGEST]} ... ({len(given):,} characters)"
+
+
+def masked(given: Any) -> Any:
+    """A command or a name: some pipelines put the address of what they read into it, password and all."""
     return mask_text(given) if isinstance(given, str) else given
+
+
+def shown_name(given: Any) -> Any:
+    """A name as it is shown."""
+    return bounded(masked(given))
 
 
 def state_of(value: str, place: str) -> State:
