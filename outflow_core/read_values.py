@@ -17,7 +17,7 @@ STATES = {state.value: state for state in State}
 TYPES = {kind.value: kind for kind in BlockType}
 LONGEST = 1_000
 """In characters; the columns for names, hosts and the like are made for 256 at most, but SQLite minds no length."""
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?(?!.* BC$)")
 
 
 def as_time(text: str | None) -> datetime | None:
@@ -63,20 +63,21 @@ def shown_name(given: Any) -> Any:
     return bounded(masked(given))
 
 
-def state_of(value: str, place: str) -> State:
+def state_of(value: str | None, place: str) -> State:
     """The state of this value; SchemaError, with the place where it stands, when it is unknown."""
-    return STATES.get(value) or _unknown(place, f"unknown state {value!r}")
+    return STATES.get(value or "") or _unknown(place, "state", value)
 
 
-def unknown_state(value: str, block_id: int) -> NoReturn:
+def unknown_state(value: str | None, block_id: int) -> NoReturn:
     """Refuse the state of a block."""
-    _unknown(f"outflow_block {block_id}", f"unknown state {value!r}")
+    _unknown(f"outflow_block {block_id}", "state", value)
 
 
-def unknown_type(value: str, block_id: int) -> NoReturn:
+def unknown_type(value: str | None, block_id: int) -> NoReturn:
     """Refuse the type of a block."""
-    _unknown(f"outflow_block {block_id}", f"unknown type {value!r}")
+    _unknown(f"outflow_block {block_id}", "type", value)
 
 
-def _unknown(place: str, what: str) -> NoReturn:
-    raise SchemaError(f"{place}: {what}; the books are newer than this program: look for a newer one.")
+def _unknown(place: str, what: str, value: str | None) -> NoReturn:
+    said = f"no {what} (NULL)" if value is None else f"unknown {what} {bounded(repr(value))}"
+    raise SchemaError(f"{place}: {said}; a newer version's (look for a newer outflow-tui), or the row is damaged.")
