@@ -14,7 +14,7 @@ from outflow_core.json_length import JsonLength
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs
 from outflow_core.odd_values import Whole, as_text, plain, told
-from outflow_core.read_values import STATES, TYPES, as_time, shown_name, unknown_state, unknown_type
+from outflow_core.read_values import LONGEST, STATES, TYPES, as_time, bounded, shown_name, unknown_state, unknown_type
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockRow
 from outflow_core.run_page import Page, ShapeRow
@@ -81,7 +81,7 @@ def _blocks(found: Iterable[Any]) -> tuple[BlockRow, ...]:
             STATES.get(state) or unknown_state(state, number),
             as_time(start),
             as_time(end),
-            hostname,
+            bounded(hostname),
             parent,
         )
         for number, kind, name, state, start, end, hostname, parent in found
@@ -104,7 +104,9 @@ def shapes_by_id(reads: Reads, run_id: int, ids: Collection[int]) -> dict[int, S
 
 def _shapes(found: Iterable[Any]) -> list[ShapeRow]:
     rows = [
-        (*row[:4], shown_name(row[4]), *row[5:]) if isinstance(row[4], str) and "://" in row[4] else tuple(row)
+        tuple(row)
+        if "://" not in row[4] and len(row[4]) <= LONGEST and len(row[5] or "") <= LONGEST
+        else (*row[:4], shown_name(row[4]), bounded(row[5]), row[6])
         for row in found
     ]
     for kind, state, number in {(row[2], row[3]): (row[2], row[3], row[0]) for row in rows}.values():

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from outflow_core.json_text import Most, first_of
 from outflow_core.masking import mask_leaves, mask_secrets, masked_and_sealed, may_be_masked
 from outflow_core.odd_values import told
+from outflow_core.read_values import bounded
 from outflow_core.reader import Reads
 from outflow_core.rows import ConfigurationRow
 from outflow_core.slices import rows_among
@@ -40,7 +41,7 @@ def configuration_row(number: int, digest: str, config: str, settings: str, *, m
     shown = mask_secrets(parts)
     is_plain = shown is parts and not may_be_masked(config) and not may_be_masked(settings)
     masked, sealed = ((), ()) if is_plain else masked_and_sealed(shown)
-    return ConfigurationRow(number, digest, shown["config"], shown["settings"], masked, sealed, left_out)
+    return ConfigurationRow(number, bounded(digest), shown["config"], shown["settings"], masked, sealed, left_out)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -50,4 +51,4 @@ def _mapping(value: Any) -> dict[str, Any]:
 def hashes(reads: Reads, ids: Collection[int]) -> dict[int, str]:
     """The hashes of these configurations."""
     query = select(configuration.c.id, told(configuration.c.hash))
-    return {row[0]: row[1] for row in rows_among(reads, query, configuration.c.id, ids)}
+    return {row[0]: bounded(row[1]) for row in rows_among(reads, query, configuration.c.id, ids)}

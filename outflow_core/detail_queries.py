@@ -14,7 +14,7 @@ from outflow_core.exception_queries import exceptions_of
 from outflow_core.json_text import as_json
 from outflow_core.masking import mask_inputs, mask_secrets
 from outflow_core.odd_values import as_text, told
-from outflow_core.read_values import shown_name
+from outflow_core.read_values import bounded, shown_name
 from outflow_core.reader import Reads
 from outflow_core.rows import BlockDetail, BlockRow
 from outflow_core.slices import rows_among
@@ -70,7 +70,7 @@ def _values(reads: Reads, ids: Collection[int]) -> dict[int, tuple[str, str | No
     query = select(c.id, *texts, as_text(c.input_targets), as_text(c.output_targets), as_text(c.input_values))
     return {
         row[0]: (
-            row[1],
+            bounded(row[1]),
             shown_name(row[2]),
             mask_secrets(as_json(row[3])),
             mask_secrets(as_json(row[4])),

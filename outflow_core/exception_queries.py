@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from outflow_core.masking import mask_text
 from outflow_core.odd_values import as_text
-from outflow_core.read_values import as_time, text_of
+from outflow_core.read_values import as_time, bounded, text_of
 from outflow_core.reader import Reads
 from outflow_core.rows import ExceptionRow
 from outflow_core.slices import rows_among, rows_in_slices
@@ -48,7 +48,7 @@ def exceptions_by_id(reads: Reads, ids: Collection[int]) -> tuple[ExceptionRow, 
 def _exceptions(found: Iterable[Any]) -> Iterator[ExceptionRow]:
     for row in found:
         message, traceback = (mask_text(text_of(value)) for value in row[3:5])
-        yield ExceptionRow(row[0], row[1], text_of(row[2]), message, traceback, as_time(row[5]))
+        yield ExceptionRow(row[0], row[1], bounded(text_of(row[2])), message, traceback, as_time(row[5]))
 
 
 def _exception_ids(reads: Reads, block_ids: Collection[int]) -> list[int]:

@@ -17,9 +17,9 @@ from outflow_core.config_diff import path_text
 from outflow_core.configuration_queries import configurations
 from outflow_core.findings import Finding, Kind, leaves
 from outflow_core.json_text import as_json
-from outflow_core.masking import mask_said, mask_secrets
+from outflow_core.masking import mask_said, mask_secrets, mask_text
 from outflow_core.odd_values import Whole, as_text, plain, told
-from outflow_core.read_values import STATES, TYPES, as_time, shown_name, text_of
+from outflow_core.read_values import STATES, TYPES, as_time, bounded, shown_name, text_of
 from outflow_core.reader import Reader
 from outflow_core.rows import ConfigurationRow, RunRow
 from outflow_core.run_queries import runs_by_id
@@ -232,7 +232,7 @@ class FindingReads:
 
     def _finding(self, kind: Kind, of_run: RunRow, where: str, words: Any, at: _Place) -> Iterator[Finding]:
         """The finding in a text, if the words stand in it or in `where=text`."""
-        said = shown_name(text_of(words))
+        said = mask_text(text_of(words))
         text = f"{where}={said}" if where else said
         excerpt = self._sought.excerpt(text)
         if excerpt is None:
@@ -240,7 +240,7 @@ class FindingReads:
         yield Finding(
             kind,
             of_run.id,
-            of_run.command,
+            bounded(of_run.command),
             at.block_id or None,
             at.block_name,
             where,

@@ -8,6 +8,7 @@ from outflow_core.errors import NotFoundError
 from outflow_core.reader import Reads
 from outflow_core.rows import RunRow
 from outflow_core.run_queries import runs, runs_by_id, runs_by_uuid
+from outflow_core.slices import LARGEST
 from outflow_core.states import State
 
 UUID_DIGITS = 8
@@ -22,7 +23,7 @@ def find_run(reads: Reads, wanted: str) -> RunRow:
     wanted = wanted.strip()
     if wanted.partition(":")[0] == "last":
         return _last_run(reads, wanted)
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+    if wanted.isascii() and wanted.isdigit() and len(wanted) <= len(str(LARGEST)) and int(wanted) <= LARGEST:
         found = runs_by_id(reads, [int(wanted)])
         if found or len(wanted) < UUID_DIGITS:
             return found[0] if found else _no_run(reads, wanted)
@@ -31,6 +32,8 @@ def find_run(reads: Reads, wanted: str) -> RunRow:
 
 def _last_run(reads: Reads, wanted: str) -> RunRow:
     _, colon, which = wanted.partition(":")
+    if colon and not which:
+        raise NotFoundError(f"{wanted!r} names no state and no command; write last, last:failed or last:COMMAND.")
     if not colon:
         found = runs(reads, count=1)
     elif which in [state.value for state in State]:

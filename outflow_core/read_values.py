@@ -15,7 +15,9 @@ from outflow_core.states import BlockType, State
 
 STATES = {state.value: state for state in State}
 TYPES = {kind.value: kind for kind in BlockType}
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?")
+LONGEST = 1_000
+"""In characters; the columns for names, hosts and the like are made for 256 at most, but SQLite minds no length."""
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d+))?(?!.* BC$)")
 
 
 def as_time(text: str | None) -> datetime | None:
@@ -40,25 +42,42 @@ def text_of(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 
 
-def shown_name(given: Any) -> Any:
-    """A name as it is shown: some pipelines put the address of what they read into it, password and all."""
+def bounded(given: Any) -> Any:
+    """A text of a column for short ones; of one that is longer than any that is recorded the beginning, and its length.
+
+    >>> bounded("nid001"), bounded(None), bounded("x" * 2_000)[995:]
+    ('nid001', None, 'xxxxx ... (2,000 characters)')
+    """
+    if not isinstance(given, str) or len(given) <= LONGEST:
+        return given
+    return f"{given[:LONGEST]} ... ({len(given):,} characters)"
+
+
+def masked(given: Any) -> Any:
+    """A command or a name: some pipelines put the address of what they read into it, password and all."""
     return mask_text(given) if isinstance(given, str) else given
 
 
-def state_of(value: str, place: str) -> State:
+def shown_name(given: Any) -> Any:
+    """A name as it is shown."""
+    return bounded(masked(given))
+
+
+def state_of(value: str | None, place: str) -> State:
     """The state of this value; SchemaError, with the place where it stands, when it is unknown."""
-    return STATES.get(value) or _unknown(place, f"unknown state {value!r}")
+    return STATES.get(value or "") or _unknown(place, "state", value)
 
 
-def unknown_state(value: str, block_id: int) -> NoReturn:
+def unknown_state(value: str | None, block_id: int) -> NoReturn:
     """Refuse the state of a block."""
-    _unknown(f"outflow_block {block_id}", f"unknown state {value!r}")
+    _unknown(f"outflow_block {block_id}", "state", value)
 
 
-def unknown_type(value: str, block_id: int) -> NoReturn:
+def unknown_type(value: str | None, block_id: int) -> NoReturn:
     """Refuse the type of a block."""
-    _unknown(f"outflow_block {block_id}", f"unknown type {value!r}")
+    _unknown(f"outflow_block {block_id}", "type", value)
 
 
-def _unknown(place: str, what: str) -> NoReturn:
-    raise SchemaError(f"{place}: {what}; the books are newer than this program: look for a newer one.")
+def _unknown(place: str, what: str, value: str | None) -> NoReturn:
+    said = f"no {what} (NULL)" if value is None else f"unknown {what} {bounded(repr(value))}"
+    raise SchemaError(f"{place}: {said}; a newer version's (look for a newer outflow-tui), or the row is damaged.")

@@ -13,7 +13,7 @@ from sqlalchemy import Float, bindparam, cast, func, select
 
 from outflow_core.clock import SecondsSince
 from outflow_core.odd_values import Whole, as_text, plain, told
-from outflow_core.read_values import as_time, shown_name, state_of
+from outflow_core.read_values import as_time, bounded, masked, state_of
 from outflow_core.reader import Reads
 from outflow_core.rows import ProcessRow, RunRow
 from outflow_core.slices import rows_among
@@ -73,7 +73,8 @@ def run_row(values: Sequence[Any]) -> RunRow:
     """The row of a run from what the database gives."""
     number, uuid, command, state, start, end, hostname, configuration_id = values
     known = state_of(state, f"outflow_run {number}")
-    return RunRow(number, uuid, shown_name(command), known, as_time(start), as_time(end), hostname, configuration_id)
+    times = as_time(start), as_time(end)
+    return RunRow(number, bounded(uuid), masked(command), known, *times, bounded(hostname), configuration_id)
 
 
 def run_values_from(reads: Reads, first: int) -> Sequence[RunValues]:
@@ -115,6 +116,6 @@ def processes(reads: Reads, run_ids: Collection[int], *, ended: bool = False) ->
     query = query if ended else query.where(c.ended_at.is_(None))
     found: dict[int, tuple[ProcessRow, ...]] = {}
     for row in rows_among(reads, query, c.run_id, run_ids):
-        process_row = ProcessRow(*row[:9], *map(as_time, row[9:12]), *row[12:])
+        process_row = ProcessRow(*map(bounded, row[:9]), *map(as_time, row[9:12]), *row[12:])
         found[row[1]] = (*found.get(row[1], ()), process_row)
     return found

@@ -115,8 +115,8 @@ def moment(when: datetime | None, now: datetime, *, short: bool = False) -> str:
     >>> now = datetime(2026, 11, 23, 12, 0)
     >>> moment(datetime(2026, 11, 23, 9, 5, 7), now), moment(datetime(2026, 11, 2, 9, 5), now)
     ('09:05:07', '11-02 09:05')
-    >>> moment(datetime(2024, 1, 2), now), moment(None, now)
-    ('2024-01-02', '')
+    >>> moment(datetime(2024, 1, 2), now), moment(datetime(44, 3, 15), now), moment(None, now)
+    ('2024-01-02', '0044-03-15', '')
     """
     if when is None:
         return ""
@@ -124,7 +124,7 @@ def moment(when: datetime | None, now: datetime, *, short: bool = False) -> str:
         return f"{when:%H:%M:%S}"
     if when.year == now.year:
         return f"{when:%m-%d}" if short else f"{when:%m-%d %H:%M}"
-    return f"{when:%Y-%m}" if short else f"{when:%Y-%m-%d}"
+    return when.date().isoformat()[: 7 if short else 10]
 
 
 def dated(when: datetime | None) -> str:
@@ -133,7 +133,7 @@ def dated(when: datetime | None) -> str:
     >>> dated(datetime(2026, 11, 2, 9, 5)), dated(None)
     ('2026-11-02 09:05:00', '')
     """
-    return f"{when:%Y-%m-%d %H:%M:%S}" if when is not None else ""
+    return when.isoformat(" ", "seconds") if when is not None else ""
 
 
 def age(since: datetime, now: datetime) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from outflow_core import configuration_queries, read_values
 from outflow_core.changes import Changes, Ledger
 from outflow_core.lives import Watch
+from outflow_core.read_values import bounded
 from outflow_core.reader import Reader
 from outflow_core.rows import Life, RunRow
 from outflow_tui.snapshot import RunLine
@@ -68,8 +69,14 @@ class RunLines:
 
     def _line(self, row: RunRow, changed: bool, before: RunLine | None) -> RunLine:
         digest = self._hashes.get(row.configuration_id, "")
-        line = run_line(self._ledger, row, self._lives.get(row.id), digest, changed)
+        line = run_line(self._ledger, _listed(row), self._lives.get(row.id), digest, changed)
         return before if before == line and before is not None else line
+
+
+def _listed(row: RunRow) -> RunRow:
+    """The run as a list shows it: a command may be a text of any length."""
+    command = bounded(row.command)
+    return row if command is row.command else row._replace(command=command)
 
 
 def _changed_configurations(runs: Sequence[RunRow]) -> set[int]:

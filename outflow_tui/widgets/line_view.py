@@ -6,7 +6,7 @@ record: lines have keys, and when the lines change the cursor follows its key.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
@@ -27,6 +27,8 @@ from outflow_tui.widgets.looks import look_of
 
 MOST_SAID = 20_000
 """How many lines are written at most where all of them are wanted."""
+SIGNS_A_CELL = 50
+"""So many characters may share one cell; what is more of them is cut off where nobody looks."""
 MOST_STRIPS = 2_000
 """How many drawn lines are kept."""
 
@@ -220,7 +222,8 @@ class LineView(ScrollView, Generic[Item], can_focus=True):
     def _make_strip(self, record: Item, *, is_cursor: bool) -> Strip:
         width = self.size.width
         pieces = self.draw(record, width)
-        segments = [Segment(text.clean(piece), self._style(look, is_cursor)) for piece, look in pieces if piece]
+        seen = _beginning(pieces, SIGNS_A_CELL * (self.shift + width))
+        segments = [Segment(text.clean(piece), self._style(look, is_cursor)) for piece, look in seen]
         strip = Strip(segments)
         if self.shift:
             strip = strip.crop(self.shift, self.shift + width)
@@ -285,3 +288,11 @@ def _under_cursor(look: str) -> list[str]:
     names = look.split()
     found = ["match"] if "match" in names else ["here-cursor"] if "here" in names else []
     return ["cursor", *found]
+
+
+def _beginning(pieces: Iterable[Piece], length: int) -> Iterator[Piece]:
+    """The pieces up to so many characters: a line may have millions, of which nobody sees more than a window holds."""
+    for piece, look in pieces:
+        if piece[:length]:
+            yield piece[:length], look
+        length = max(length - len(piece), 0)

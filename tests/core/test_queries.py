@@ -29,6 +29,7 @@ from outflow_core.engines import make_engine
 from outflow_core.errors import NotFoundError, SchemaError
 from outflow_core.json_text import as_json
 from outflow_core.masking import MASK
+from outflow_core.read_values import as_time, state_of
 from outflow_core.reader import Reader
 from outflow_core.rows import TaskCounts
 from outflow_core.run_causes import causes_of_run
@@ -157,6 +158,7 @@ def test_a_person_finds_a_run_by_id_uuid_state_or_command(books: Books) -> None:
         ("zz", r"no run 'zz'"),
         ("%", r"no run '%'"),
         ("_", r"no run '_'"),
+        ("last:", r"'last:' names no state and no command; write last, last:failed or last:COMMAND"),
         ("last:running", r"no run is in state or has command 'running'"),
         ("last:nothing", r"no run is in state or has command 'nothing'"),
         ("ab", r"several runs have a uuid that begins with 'ab': \[2, 1\]"),
@@ -169,6 +171,31 @@ def test_a_run_that_is_not_there_is_told_with_what_there_is(books: Books, wanted
         books.run(id=number, uuid=f"ab{number:+06}-0000-4000-8000-000000000000")
     with pytest.raises(NotFoundError, match=words):
         meant_run.find_run(books.reader, wanted)
+
+
+def test_the_greatest_ids_are_found(file_books: Books) -> None:
+    for number in (2**63 - 1, 2**63 - 2, 10**18):
+        file_books.run(id=number)
+        assert meant_run.find_run(file_books.reader, f"{number}").id == number
+    with pytest.raises(NotFoundError, match=f"no run '{2**63}'; the newest is {2**63 - 1}"):
+        meant_run.find_run(file_books.reader, f"{2**63}")
+
+
+@pytest.mark.parametrize("value", [None, "SUCCESS", "success ", "x" * 5_000])
+def test_of_a_state_that_is_no_newer_versions_it_is_told_what_stands_where(
+    file_books: Books, value: str | None
+) -> None:
+    with pytest.raises(SchemaError, match="outflow_run 7: .* or the row is damaged") as raised:
+        state_of(value, "outflow_run 7")
+    said = str(raised.value)
+    assert ("no state (NULL)" if value is None else f"unknown state {value!r}"[:900]) in said and len(said) < 1_200
+
+
+@pytest.mark.parametrize(
+    "text", ["0044-03-15 12:00:00 BC", "0044-03-15 12:00:00.123 BC", "0044-03-15 12:00:00.123456 BC"]
+)
+def test_a_time_before_our_era_is_no_time_of_ours(text: str) -> None:
+    assert as_time(text) is None and as_time(text.removesuffix(" BC")) is not None
 
 
 def test_in_empty_books_no_run_is_found(books: Books) -> None:

@@ -24,7 +24,8 @@ NO_DATABASE = "outflow.db: not a SQLite database; name a config file, a database
 OTHER_TABLES = "outflow.db: the tables are not those of Outflow 0.7 to 0.9: {}; wait if it is being upgraded, else …"
 OLDER = "outflow.db: made by Outflow 0.6, whose tables this program does not know; …: name a newer database."
 NEWER = (
-    "outflow.db: outflow_run 28: unknown state 'paused'; the books are newer than this program: look for a newer one."
+    "outflow.db: outflow_run 28: unknown state 'paused'; a newer version's (look for a newer outflow-tui), or the row "
+    "is damaged."
 )
 KILLED = (
     "outflow.db: a writer was killed in the middle of a change and left a journal; the next write of its owner "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -201,3 +202,30 @@ async def test_a_configuration_that_is_not_in_the_books_is_told_on_every_screen(
         desk.app.open_table([(0, 26), (0, 27), (0, NEWEST)])
         await desk.sees("configuration 1 of run 26 is not in the books")
         assert "not read yet" not in desk.text()
+
+
+LONG = "replace(hex(zeroblob(500000)),'00','wo rd'||char(8238))||id"
+"""Three million characters, many of which have to be written out."""
+
+
+async def test_names_of_millions_of_characters_hold_nothing_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = damaged(
+        tmp_path,
+        f"UPDATE outflow_run SET uuid={LONG}, command_name={LONG}, hostname={LONG} WHERE id IN (2, 28)",
+        f"UPDATE outflow_block SET uuid={LONG}, name={LONG}, plugin={LONG}, hostname={LONG} WHERE run_id IN (2, 28)",
+        f"UPDATE outflow_runtime_exception SET exception_type={LONG} WHERE id=1",
+        f"UPDATE outflow_configuration SET hash={LONG}, config=json_object({LONG}, {LONG})",
+    )
+    run = json.loads(told(capsys, path, "runs", "--json"))[0]
+    assert run["hostname"].startswith("wo rd\u202ewo rd") and run["hostname"].endswith(" ... (3,000,002 characters)")
+    assert len(told(capsys, path, "runs")) < 500_000 and len(told(capsys, path, "runs", "--markdown")) < 50_000
+    async with watching(path) as desk:
+        began = time.process_time()
+        await desk.press("down", "up", "s", "s", "enter")
+        await desk.sees("wo rd\\u202e")
+        await desk.press("down", "enter", "q", "2", "q", "3", "q", "4")
+        await desk.sees("configuration")
+        await desk.press("G", "q", "q")
+        assert time.process_time() - began < 10
