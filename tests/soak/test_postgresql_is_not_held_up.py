@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from outflow_core.reader import Reader
 from outflow_core.sources import find_database
 from tests.core.servers import OwnServer
 from tests.soak.terminals import monitor
-from tests.soak.tours import tour
+from tests.soak.tours import FEW, Step, tour, unseen
 from tests.soak.writers import new_pipeline, our_writer, outflow_writer
 from tests.tally import Tally, soak_factor
 
@@ -77,11 +78,13 @@ def migrate(server: OwnServer, ended: threading.Event) -> tuple[int, float]:
     return number, longest
 
 
-def watch(folder: Path, ended: threading.Event) -> None:
-    """Open every screen in turn."""
+def watch(folder: Path, ended: threading.Event) -> Counter[Step]:
+    """Open every screen in turn; those that were seen."""
+    seen = Counter[Step]()
     with monitor(str(folder), "--every", "0.2") as seat:
         while not ended.is_set():
-            tour(seat)
+            seen.update(tour(seat))
+    return seen
 
 
 def come_and_go(folder: Path, ended: threading.Event) -> int:
@@ -109,8 +112,7 @@ def test_writers_and_migrations_go_on_while_monitors_watch(served: Path, own_ser
             ended.set()
         sampling.result()
         number, longest = migrations.result()
-        for end in monitors:
-            end.result()
+        seen = sum((end.result() for end in monitors), Counter[Step]())
     tally("commits held on PostgreSQL", sum(writer.commits for writer in told))
     tally("commits failed on PostgreSQL", sum(writer.failed for writer in told))
     tally("connections made and left on PostgreSQL", visits.result())
@@ -119,5 +121,6 @@ def test_writers_and_migrations_go_on_while_monitors_watch(served: Path, own_ser
     tally("looks at the server's sessions", sampled.looks)
     tally("of these with a monitor idle in a transaction", len(sampled.idle_in_transaction))
     assert sum(writer.failed for writer in told) == 0, [writer.errors for writer in told]
+    assert len(unseen(seen)) <= FEW, unseen(seen)
     assert sampled.idle_in_transaction == [] and 0 < sampled.most <= MONITORS + 1
     assert number >= len(MIGRATIONS)

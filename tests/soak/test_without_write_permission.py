@@ -12,7 +12,7 @@ import pytest
 
 from tests.soak.rights import belongs_to_another, give_up_rights, may_write, read_only_mount
 from tests.soak.terminals import MONITOR, ROOT, monitor
-from tests.soak.tours import tour
+from tests.soak.tours import FEW, tour, unseen
 from tests.tally import Tally
 
 
@@ -41,7 +41,9 @@ def is_watched(folder: Path) -> int:
     ran = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, preexec_fn=give_up_rights)
     assert (ran.returncode, ran.stderr) == (0, "") and '"mapped"' in ran.stdout
     with monitor(str(folder), "--every", "0.1", before=give_up_rights) as seat:
-        return tour(seat)
+        seen = tour(seat)
+        assert len(unseen(seen)) <= FEW, unseen(seen)
+        return seen.total()
 
 
 def commits(books: sqlite3.Connection, number: int) -> None:
@@ -71,9 +73,10 @@ def test_the_owner_writes_while_one_watches_who_may_not(folder: Path, mode: str,
         with monitor(str(folder), "--every", "0.1", before=give_up_rights) as seat:
             files = {path.name for path in folder.iterdir()} - {"outflow.db-journal"}
             commits(theirs, 300)
-            tour(seat)
+            seen = tour(seat)
             commits(theirs, 300)
             seat.press("r", "")
+        assert len(unseen(seen)) <= FEW, unseen(seen)
         assert {path.name for path in folder.iterdir()} - {"outflow.db-journal"} == files
         assert theirs.execute("PRAGMA journal_mode").fetchone() == (mode,)
         assert theirs.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -14,7 +14,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 PIPELINE = HERE.parent / "real_outflow" / "pipeline"
 OUTFLOW = HERE.parents[1] / ".venv-outflow" / "bin" / "python"
-BEFORE = (("plain",), ("broken",), ("mapped", "--items", "30", "--fail-every", "10"))
+BEFORE = (("plain",), ("plain",), ("broken",), ("mapped", "--items", "30", "--fail-every", "10"))
 """Runs that stand in the books before anybody watches."""
 
 
