@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from textual._context import visible_screen_stack
 from textual.screen import Screen
 
 from tests.tui.desk import Desk
@@ -34,6 +35,7 @@ async def test_a_closed_screen_is_let_go(view: View) -> None:
         assert closed
         await close_all(desk)
         await desk.press("down", "up")  # the last keys are known to those they were sent to
+        visible_screen_stack.set([])  # what this test has drawn itself
 
         def are_gone() -> bool:
             gc.collect()
