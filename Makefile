@@ -50,8 +50,9 @@ setup: .make/venv
 demo: .make/venv
 	@$(BIN)/python examples/demo.py
 
+# one process more than there are processors: many tests wait
 test: .make/venv .make/outflow
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --maxprocesses 4 --dist worksteal
 
 format: .make/venv
 	$(BIN)/ruff format --check .
