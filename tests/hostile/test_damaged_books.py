@@ -21,7 +21,11 @@ from outflow_tui.screens.books_screen import BooksScreen
 from outflow_tui.source import BooksSource
 from outflow_tui.widgets.text_lines import TextLines
 from tests.fixtures import copy_of
+from tests.tui.conftest import usual_terminal
 from tests.tui.desk import Desk
+
+__all__ = ["usual_terminal"]
+"""A fixture for all of these."""
 
 NEWEST, FAILED = 28, 2
 DEEP = "'{\"a\":\"'||replace(hex(zeroblob(5000)),'0','[')||replace(hex(zeroblob(5000)),'0',']')||'\"}'"

@@ -197,7 +197,10 @@ def test_the_real_program_gives_the_terminal_to_the_editor_and_takes_it_back(
         copy_of("kinds", tmp_path),
         f"UPDATE outflow_runtime_exception SET traceback = '{traceback}', block_id = block_id",
     )
-    monkeypatch.setenv("VISUAL", f"'{editor(tmp_path, more='sys.stdin.readline()')}' -u NONE")
+    minds_no_ctrl_c = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); print('ready'); sys.stdin.readline()"
+    )
+    monkeypatch.setenv("VISUAL", f"'{editor(tmp_path, more=minds_no_ctrl_c)}' -u NONE")
     with monitor(source, "--every", "0.2") as seat:
         seat.sees("bad_setup")
         seat.press("/20\r")
@@ -205,7 +208,7 @@ def test_the_real_program_gives_the_terminal_to_the_editor_and_takes_it_back(
         seat.press("\r")
         seat.sees("no gain")
         seat.press("e")
-        seat.reads_until(lambda: b"the editor is here\r\n" in seat.written, "the editor did not come")
+        seat.reads_until(lambda: b"ready\r\n" in seat.written, "the editor did not come")
         assert (tmp_path / "called").read_text() == f"-u|NONE|+12|{code}"
         assert seat.comes(1.5) == b""
         seat.press("\x03")
