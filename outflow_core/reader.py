@@ -167,11 +167,7 @@ class Reader:
             self._refuse_unknown_shape(connection)
             if self._file is None:
                 self._identity = tuple(connection.execute(_IDENTITY).one())
-        except (
-            DBAPIError,
-            UnicodeError,
-            sqlite3.Error,
-        ) as error:  # of a damaged file not even tables' names can be read
+        except (DBAPIError, UnicodeError, sqlite3.Error) as error:  # of a damaged file not even names of tables
             connection.close()
             raise self._failure(error) from None
         except SourceError:
